@@ -5,7 +5,7 @@ namespace Cincopa.Simulator;
 /// <summary>
 /// Every fact or guess about the remote API that the simulator had to choose, each with its mark, so that a wrong one is changed here
 /// and nowhere else. DOC: stated on a Cincopa page. OWN: behaviour of Cincopa's own client code. 3P: third-party client code.
-/// INF: our inference. Defaults that a script can change are named here and read by <see cref="FaultScript"/>.
+/// INF: our inference. What a script can change stands in <see cref="FaultScript"/>.
 /// </summary>
 internal static class Assumptions
 {
@@ -35,12 +35,10 @@ internal static class Assumptions
         Operation.Delete => "asset.delete",
         Operation.GalleryList or Operation.GalleryItems => "gallery.read",
         Operation.GalleryCreate or Operation.GalleryAddItem or Operation.GalleryRemoveItem or Operation.GallerySetMeta
-            or Operation.GallerySetMaster
-            or Operation.GalleryDelete => "gallery.write",
+            or Operation.GallerySetMaster or Operation.GalleryDelete => "gallery.write",
         // Tokens were seen with webhook.*, token.* and account.read; which call needs which was not found, so none is asked for.
         Operation.WebhookSet or Operation.WebhookList or Operation.WebhookDelete or Operation.TokenGetTemp or Operation.TokenList
-            or Operation.TokenCreate
-            or Operation.AccountListSub or Operation.AccountAddSub => null,
+            or Operation.TokenCreate or Operation.AccountListSub or Operation.AccountAddSub => null,
         Operation.Ping or Operation.Push or Operation.Unknown or Operation.Connection => null,
     };
 
@@ -53,11 +51,6 @@ internal static class Assumptions
     public const int TokenLength = 32;
 
     // Refusals.
-
-    /// <summary>
-    /// How a call is refused unless the script says otherwise; both styles are in the field. OWN (both), INF (which one where).
-    /// </summary>
-    public const ReplyStyle Refusals = ReplyStyle.SuccessFalse;
 
     public const string InvalidInputMessage = "invalid input"; // INF
     public const string UnknownStatusIdMessage = "unknown status_id"; // INF
@@ -72,30 +65,7 @@ internal static class Assumptions
     public const string BusyMessage = "server busy"; // INF
     public const string RateMessage = "too many requests"; // INF
 
-    /// <summary>
-    /// Characters of query that the host takes; longer ones are answered as IIS request filtering does: 404 and HTML. INF
-    /// </summary>
-    public const int LongestQuery = 2048;
-
-    /// <summary>The verb does not matter. OWN (other calls by both), 3P (this one by GET), INF (POST, from catalogues).</summary>
-    public static SubmitVerb? SubmitVerb => null;
-
     // Imports by URL.
-
-    /// <summary>How long an import takes, in ms. INF</summary>
-    public static readonly MillisecondRange ImportMs = new(300, 1500);
-
-    /// <summary>Words of the status call. 3P (A: S12), 3P doubtful (B: S14).</summary>
-    public const StatusVocabulary Vocabulary = StatusVocabulary.A;
-
-    /// <summary>Numbers of the status call are text. 3P</summary>
-    public const bool NumbersAsStrings = true;
-
-    /// <summary>When <c>resid</c> shows: one mock has it while still in progress. 3P</summary>
-    public const ResidTiming Resid = ResidTiming.Early;
-
-    /// <summary>With <see cref="ResidTiming.Late"/>: so many ms after the import is ready. INF</summary>
-    public const int ResidLateMs = 1000;
 
     /// <summary>With vocabulary B an import is <c>pending</c> up to this share of its time. INF</summary>
     public const double PendingShare = 0.1;
@@ -105,9 +75,6 @@ internal static class Assumptions
 
     /// <summary>What the status call says of an aborted import. INF</summary>
     public const string AbortedText = "aborted";
-
-    /// <summary>What the status call says of an aborted import: the state after an abort was not found anywhere. INF</summary>
-    public const AbortedStatus Aborted = AbortedStatus.Failed;
 
     /// <summary>Sizes of imported files, in bytes; which one follows from the URL. INF</summary>
     public const int SmallestFile = 1_000_000, LargestFile = 50_000_000;
@@ -128,18 +95,6 @@ internal static class Assumptions
     /// <summary>Page size when none is asked for: OWN. The cap: 3P.</summary>
     public const int ItemsPerPage = 50, MostItemsPerPage = 100;
 
-    /// <summary>How <c>asset.list</c> is sorted is not known. INF</summary>
-    public const ListOrder ListOrder = Faults.ListOrder.NewestFirst;
-
-    /// <summary>What <c>asset.list</c> calls the number of pages. OWN</summary>
-    public const PageTotal PageTotal = Faults.PageTotal.PagesCount;
-
-    /// <summary>
-    /// What <c>gallery.list</c> calls the number of pages. 3P: one client reads <c>page_count</c> (S13), one <c>pages_count</c> (S12), so
-    /// both are there.
-    /// </summary>
-    public const PageTotal GalleryPageTotal = Faults.PageTotal.Both;
-
     /// <summary>What <c>gallery.get_items</c> says under <c>claimed</c>. 3P (text, never empty), UNK (what it means)</summary>
     public const string GalleryClaimed = "yes";
 
@@ -157,9 +112,6 @@ internal static class Assumptions
     /// </summary>
     public const int BytesPerSecond = 250_000;
 
-    /// <summary>When an asset shows in the gallery of its submit; not found anywhere. INF</summary>
-    public const GalleryShows GalleryShows = Faults.GalleryShows.AtEnd;
-
     // Webhooks.
 
     /// <summary>The event of a file that came in. DOC (name), 3P (that <c>asset.*</c> covers it)</summary>
@@ -176,16 +128,7 @@ internal static class Assumptions
     /// <summary>An asset gets its file name from the last path segment of the URL, percent-decoded. INF</summary>
     public static string FileNameOf(string input) => Uri.UnescapeDataString(FileNames.LastSegment(input));
 
-    /// <summary>Any gallery id is taken as existing, as any token is; off, only created ones are. INF</summary>
-    public const bool AnyGallery = true;
-
     // Uploads.
-
-    /// <summary>
-    /// Whether an upload URL takes a form of the kind that <c>curl -F</c> and browsers send, with the file in it as a whole: Cincopa's page
-    /// says no more than "HTTP POST". UNK, so INF; off, it answers an error in text.
-    /// </summary>
-    public const bool FormUploads = true;
 
     /// <summary>
     /// Pages of other sites may call API and upload URL, with these headers: Cincopa's widgets and plugins do it from their users' pages.

@@ -180,12 +180,7 @@ public sealed class Ledger
         }
     }
 
-    /// <summary>Calls in order of arrival, and how many fit in all.</summary>
-    /// <param name="operation">Only this operation.</param>
-    /// <param name="input">Only this source URL, exactly.</param>
-    /// <param name="skip">Leave out so many of those that fit.</param>
-    /// <param name="take">Give so many.</param>
-    /// <param name="statusIdOf">Makes the status_id of an import's number.</param>
+    /// <summary>Calls in order of arrival, of one operation or source URL if that is asked for, and how many fit in all.</summary>
     internal (IReadOnlyList<LedgerLine> Lines, long Count) Read(Operation? operation, string? input, long skip, int take,
         Func<int, string> statusIdOf)
     {

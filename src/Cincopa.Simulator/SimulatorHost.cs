@@ -1,10 +1,30 @@
 using Cincopa.Simulator.Endpoints;
+using Cincopa.Simulator.Faults;
+using Cincopa.Simulator.Remote;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Cincopa.Simulator;
+
+/// <summary>How a simulator starts.</summary>
+public sealed record SimulatorOptions
+{
+    /// <summary>Where to listen; port 0 takes a free one. Default: loopback, free port.</summary>
+    public string Urls { get; init; } = "http://127.0.0.1:0";
+
+    /// <summary>
+    /// The only tokens accepted. Default: empty, any token is accepted with <see cref="Assumptions.DefaultPermissions"/>.
+    /// </summary>
+    public IReadOnlyList<TokenGrant> Tokens { get; init; } = [];
+
+    /// <summary>The fault script at start. Default: none.</summary>
+    public FaultScript Script { get; init; } = FaultScript.None;
+
+    /// <summary>Runs import durations, latency and the ledger's times. A test may give a clock that it moves by hand.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}
 
 /// <summary>A running simulator on a port of its own: in a process of its own, or inside a test or a benchmark.</summary>
 public sealed class SimulatorHost : IAsyncDisposable

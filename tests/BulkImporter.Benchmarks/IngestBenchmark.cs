@@ -50,7 +50,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
     {
         var transitions = new RecordTransitions(bench.Database);
         var parse = new ParseManifest(bench.Database, new ManifestBytes(bench.Database), transitions,
-            new SourceUrlRules(new SourceUrlOptions()),
+            new SourceUrlRules(new ManifestOptions()),
             TimeProvider.System, NullLogger<ParseManifest>.Instance);
         await using var manifest = File.OpenRead(file);
         var started = Stopwatch.GetTimestamp();

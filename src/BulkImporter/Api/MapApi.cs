@@ -46,7 +46,8 @@ internal static class MapApi
                         $"{EnumText<MapFormat>.Of(ready.Order.Format)}, to {EnumText<MapTarget>.Of(ready.Order.To)}, with whole source "
                             + "addresses",
                         cancellationToken);
-                context.Attach(ready.Order.Format.FileName, ready.Order.Format.ContentType);
+                var facts = ready.Order.Format.Facts();
+                context.Attach(facts.FileName, facts.ContentType);
                 await map.RunAsync(ready, context.Response.BodyWriter, cancellationToken);
                 return Results.Empty;
             default: throw new InvalidOperationException("This is no answer.");

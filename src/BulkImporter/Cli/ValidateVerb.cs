@@ -141,7 +141,7 @@ internal sealed class ValidateVerb : Verb
     private async Task<Tally> CheckAsync(
         InputFile manifest, ManifestReader reader, Action<Finding> found, CancellationToken cancellationToken)
     {
-        var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new SourceUrlOptions()), surroundings.Clock.GetUtcNow());
+        var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new ManifestOptions()), surroundings.Clock.GetUtcNow());
         var duplicates = new DuplicateRows(reader.Layout);
         var findings = new List<Finding>();
         var tally = new Tally(0, 0, 0);

@@ -148,7 +148,7 @@ public sealed class ExportResults(IDbContextFactory<ImporterDb> contexts, Manife
 
     private static IResultWriter Writer(FileFormat format, ManifestLayout layout, bool isWhole, PipeWriter output) => format switch
     {
-        FileFormat.Csv => new CsvResults(layout, isWhole, output),
+        FileFormat.Csv => new ResultRowWriter(layout, output, isWhole),
         FileFormat.Xlsx => new WorkbookResults(layout, isWhole, output),
         FileFormat.Jsonl => new JsonLineResults(layout, isWhole, output),
     };

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using BulkImporter.Data;
@@ -151,8 +150,8 @@ public sealed class MapAddresses(NpgsqlDataSource database)
     };
 
     private static string Entries(MapOrder order, string rows) => $"""
-        SELECT e.*, host, path, {order.Format.Key} AS key, {HasTarget(order)} AS has_target,
-            (has_host OR is_path) AND ({order.Format.Fits}) AS has_address
+        SELECT e.*, host, path, {order.Format.Facts().Key} AS key, {HasTarget(order)} AS has_target,
+            (has_host OR is_path) AND ({order.Format.Facts().Fits}) AS has_address
         FROM ({rows}) e {Parts}
         """;
 
@@ -205,9 +204,9 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         if (counted.Conflicts > 0)
         {
             var named = await connection.QueryLongAsync<Conflict>($"{numbered} {Conflicts}", cancellationToken, parameters);
-            return new Mappable.Refused(string.Create(CultureInfo.InvariantCulture,
+            return new Mappable.Refused(
                 $"{counted.Conflicts:N0} old {(counted.Conflicts == 1 ? "address leads" : "addresses lead")} to more than one asset"
-                    + $"{order.Format.Because}: ")
+                + $"{order.Format.Facts().Because}: "
                 + string.Join("; ", named.Select(c => $"{c.Address}: {string.Join(", ", c.Rows)}"))
                 + (counted.Conflicts > named.Count ? "; and more" : "") + ". Map only the imports whose assets are the right ones, or "
                 + "give these rows different old addresses.");
@@ -223,7 +222,7 @@ public sealed class MapAddresses(NpgsqlDataSource database)
         var ids = order.ImportIds.ToArray();
         var repeats = map.Report.Repeated == 0 ? [] : await RepeatsAsync(order, ids, cancellationToken);
         var players = new Dictionary<(string?, string, string), PlayerSettings>();
-        using var writer = order.Format.Writer(map, output);
+        var writer = order.Format.Facts().Writer(map, output);
         writer.Begin();
         // Addresses without a host come first: those with one fall back on them.
         foreach (var withHost in (bool[])[false, true])

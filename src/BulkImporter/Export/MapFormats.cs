@@ -31,82 +31,49 @@ public enum MapFormat
     Wordpress,
 }
 
-/// <summary>One way to write a map. The addresses without a host come in a part of their own, the first.</summary>
-internal interface IMapWriter : IDisposable
+/// <summary>What is special to a format.</summary>
+/// <param name="FileName">What its file is called.</param>
+/// <param name="Writer">Writes a map into the response.</param>
+internal sealed record MapFacts(string FileName, string ContentType, Func<Mappable.Ready, PipeWriter, MapWriter> Writer)
 {
-    void Begin();
+    /// <summary>In SQL, what two addresses have in common that the format takes for one.</summary>
+    public string Key { get; init; } = "host || path";
 
-    void BeginPart(bool withHost);
+    /// <summary>Said of addresses that differ in the manifest.</summary>
+    public string Because { get; init; } = "";
 
-    void Write(MapEntry entry, string target);
-
-    void EndPart();
-
-    void End();
+    /// <summary>In SQL, whether the format can hold the address.</summary>
+    public string Fits { get; init; } = "true";
 }
 
-/// <summary>What is special to each format.</summary>
 internal static class MapFormats
 {
-    /// <summary>A line of Apache's map has at most 1,023 bytes, of which the new address takes some.</summary>
-    private const int LongestOfApache = 700;
+    private const string Csv = "text/csv; charset=utf-8";
+    private const string Plain = "text/plain; charset=utf-8";
 
-    extension(MapFormat format)
+    public static MapFacts Facts(this MapFormat format) => format switch
     {
-        /// <summary>In SQL, what two addresses have in common that the format takes for one.</summary>
-        public string Key => format switch
+        MapFormat.Csv => new("old-addresses.csv", Csv, (_, output) => new CsvMap(output)),
+        MapFormat.Json => new("old-addresses.json", "application/json; charset=utf-8", (_, output) => new JsonMap(output)),
+        MapFormat.Nginx => new("old-addresses.conf", Plain, (map, output) => new NginxMap(map, output))
         {
             // nginx looks keys of a map up in small letters.
-            MapFormat.Nginx => "lower(host || path)",
+            Key = "lower(host || path)",
+            Because = " (nginx does not tell upper from lower case)",
+        },
+        // A line of Apache's map has at most 1,023 bytes, of which the new address takes some.
+        MapFormat.Apache => new("old-addresses.txt", Plain, (map, output) => new ApacheMap(map, output))
+        { Fits = "octet_length(host || path) <= 700" },
+        // It compares arguments by name.
+        MapFormat.Netlify => new("_redirects", Plain, (map, output) => new NetlifyMap(map, output))
+        { Fits = @"path !~ '\?' OR path ~ '\?[^?&=]+=[^&=]*(&[^&=]+=[^&=]*)*$'" },
+        MapFormat.Wordpress => new("old-addresses-wordpress.csv", Csv, (_, output) => new WordpressMap(output))
+        {
             // A site of its own knows only its own pages.
-            MapFormat.Wordpress => "path",
-            MapFormat.Csv or MapFormat.Json or MapFormat.Apache or MapFormat.Netlify => "host || path",
-        };
-
-        /// <summary>Said of addresses that differ in the manifest.</summary>
-        public string Because => format switch
-        {
-            MapFormat.Nginx => " (nginx does not tell upper from lower case)",
-            MapFormat.Wordpress => " (WordPress knows the path only)",
-            MapFormat.Csv or MapFormat.Json or MapFormat.Apache or MapFormat.Netlify => "",
-        };
-
-        /// <summary>In SQL, whether the format can hold the address.</summary>
-        public string Fits => format switch
-        {
-            MapFormat.Apache => string.Create(CultureInfo.InvariantCulture, $"octet_length(host || path) <= {LongestOfApache}"),
-            // It compares arguments by name.
-            MapFormat.Netlify => @"path !~ '\?' OR path ~ '\?[^?&=]+=[^&=]*(&[^&=]+=[^&=]*)*$'",
-            MapFormat.Csv or MapFormat.Json or MapFormat.Nginx or MapFormat.Wordpress => "true",
-        };
-
-        public string ContentType => format switch
-        {
-            MapFormat.Csv or MapFormat.Wordpress => "text/csv; charset=utf-8",
-            MapFormat.Json => "application/json; charset=utf-8",
-            MapFormat.Nginx or MapFormat.Apache or MapFormat.Netlify => "text/plain; charset=utf-8",
-        };
-
-        public string FileName => format switch
-        {
-            MapFormat.Csv => "old-addresses.csv",
-            MapFormat.Json => "old-addresses.json",
-            MapFormat.Nginx => "old-addresses.conf",
-            MapFormat.Apache => "old-addresses.txt",
-            MapFormat.Netlify => "_redirects",
-            MapFormat.Wordpress => "old-addresses-wordpress.csv",
-        };
-
-        public IMapWriter Writer(Mappable.Ready map, PipeWriter output) => format switch
-        {
-            MapFormat.Csv => new CsvMap(output),
-            MapFormat.Json => new JsonMap(output),
-            MapFormat.Nginx => new NginxMap(map, output),
-            MapFormat.Apache => new ApacheMap(map, output),
-            MapFormat.Netlify => new NetlifyMap(map, output),
-            MapFormat.Wordpress => new WordpressMap(output),
-        };
-    }
+            Key = "path",
+            Because = " (WordPress knows the path only)",
+        },
+    };
 
     /// <summary>The host as it is asked for: names in other scripts have another form on the wire.</summary>
     public static string AsciiHost(this MapEntry entry)
@@ -124,12 +91,12 @@ internal static class MapFormats
     }
 
     /// <summary>What a person reads in a file with comments.</summary>
-    public static string Title(this Mappable.Ready map) => string.Create(CultureInfo.InvariantCulture,
-        $"# {map.Report.Addresses:N0} old addresses of import {string.Join(", ", map.Order.ImportIds)}, by BulkImporter.");
+    public static string Title(this Mappable.Ready map) =>
+        $"# {map.Report.Addresses:N0} old addresses of import {string.Join(", ", map.Order.ImportIds)}, by BulkImporter.";
 }
 
-/// <summary>Text into the response.</summary>
-internal abstract class TextMap(PipeWriter output) : IMapWriter
+/// <summary>One way to write a map. The addresses without a host come in a part of their own, the first.</summary>
+internal abstract class MapWriter(PipeWriter output)
 {
     public abstract void Begin();
 
@@ -147,67 +114,48 @@ internal abstract class TextMap(PipeWriter output) : IMapWriter
     {
     }
 
-    public void Dispose()
-    {
-    }
+    protected void Text(string text) => Encoding.UTF8.GetBytes(text, output);
 
     protected void Line(string text)
     {
-        Encoding.UTF8.GetBytes(text, output);
+        Text(text);
         output.Write("\n"u8);
     }
 }
 
-internal sealed class CsvMap(PipeWriter output) : TextMap(output)
+internal sealed class CsvMap(PipeWriter output) : MapWriter(output)
 {
     public override void Begin() => Line("old_url,new_url,rid,import,row");
 
-    public override void Write(MapEntry entry, string target) => Line(string.Create(CultureInfo.InvariantCulture,
-        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},{entry.ImportId},"
-            + $"{entry.RowNumber}"));
+    public override void Write(MapEntry entry, string target) => Line(
+        $"{FormulaGuard.Cell(entry.Address)},{FormulaGuard.Cell(target)},{FormulaGuard.Cell(entry.Rid)},"
+            + $"{entry.ImportId},{entry.RowNumber}");
 }
 
-internal sealed class JsonMap(PipeWriter output) : IMapWriter
+internal sealed class JsonMap(PipeWriter output) : MapWriter(output)
 {
     // The file is no web page: text stays readable.
-    private readonly Utf8JsonWriter json = new(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public void Begin() => json.WriteStartArray();
+    private string before = "";
 
-    public void BeginPart(bool withHost)
+    public override void Begin() => Text("[");
+
+    public override void Write(MapEntry entry, string target)
     {
+        Text(before + JsonSerializer.Serialize(
+            new { old_url = entry.Address, new_url = target, rid = entry.Rid, import = entry.ImportId, row = entry.RowNumber }, Json));
+        before = ",";
     }
 
-    public void Write(MapEntry entry, string target)
-    {
-        json.WriteStartObject();
-        json.WriteString("old_url", entry.Address);
-        json.WriteString("new_url", target);
-        json.WriteString("rid", entry.Rid);
-        json.WriteNumber("import", entry.ImportId);
-        json.WriteNumber("row", entry.RowNumber);
-        json.WriteEndObject();
-        json.Flush();
-    }
-
-    public void EndPart()
-    {
-    }
-
-    public void End()
-    {
-        json.WriteEndArray();
-        json.Flush();
-    }
-
-    public void Dispose() => json.Dispose();
+    public override void End() => Text("]");
 }
 
 /// <summary>
 /// Keys of a <c>map</c> are literal text in quotes. In values a dollar sign would begin a variable, and there is no way to write one, so
 /// it is percent-encoded.
 /// </summary>
-internal sealed class NginxMap(Mappable.Ready map, PipeWriter output) : TextMap(output)
+internal sealed class NginxMap(Mappable.Ready map, PipeWriter output) : MapWriter(output)
 {
     /// <summary>A table of nginx holds its keys in buckets of one size, which must take the longest with what stands beside it.</summary>
     private int BucketSize => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(128, 2 * (map.Longest + 32)));
@@ -220,8 +168,8 @@ internal sealed class NginxMap(Mappable.Ready map, PipeWriter output) : TextMap(
         Line("# In the http block:                       include /etc/nginx/old-addresses.conf;");
         Line("# In each server block of an old host:     if ($new_address) { return 301 $new_address; }");
         Line("# nginx does not tell upper from lower case in these addresses.");
-        Line(string.Create(CultureInfo.InvariantCulture, $"map_hash_bucket_size {BucketSize};"));
-        Line(string.Create(CultureInfo.InvariantCulture, $"map_hash_max_size {TableSize};"));
+        Line($"map_hash_bucket_size {BucketSize};");
+        Line($"map_hash_max_size {TableSize};");
     }
 
     public override void BeginPart(bool withHost)
@@ -240,7 +188,7 @@ internal sealed class NginxMap(Mappable.Ready map, PipeWriter output) : TextMap(
 }
 
 /// <summary>Key and value of a <c>RewriteMap</c> are parted by a blank, which no address has.</summary>
-internal sealed class ApacheMap(Mappable.Ready map, PipeWriter output) : TextMap(output)
+internal sealed class ApacheMap(Mappable.Ready map, PipeWriter output) : MapWriter(output)
 {
     public override void Begin()
     {
@@ -262,7 +210,7 @@ internal sealed class ApacheMap(Mappable.Ready map, PipeWriter output) : TextMap
 /// Netlify takes an asterisk and a colon for placeholders, and arguments of the query stand behind the path, parted by blanks. An address
 /// without a host is one of the site itself.
 /// </summary>
-internal sealed class NetlifyMap(Mappable.Ready map, PipeWriter output) : TextMap(output)
+internal sealed class NetlifyMap(Mappable.Ready map, PipeWriter output) : MapWriter(output)
 {
     public override void Begin() => Line(map.Title());
 
@@ -277,7 +225,7 @@ internal sealed class NetlifyMap(Mappable.Ready map, PipeWriter output) : TextMa
 }
 
 /// <summary>As the plugin Redirection imports it: the paths of the site, each meant literally.</summary>
-internal sealed class WordpressMap(PipeWriter output) : TextMap(output)
+internal sealed class WordpressMap(PipeWriter output) : MapWriter(output)
 {
     public override void Begin() => Line("source,target,regex,code");
 

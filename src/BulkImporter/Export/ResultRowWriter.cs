@@ -61,7 +61,7 @@ public readonly record struct RowResult(
 /// which a mapped column has its canonical name. The caller flushes <paramref name="output"/> whenever it likes.
 /// </remarks>
 /// <param name="isWhole">False takes the secrets out of every value (<see cref="Redact.Secrets"/>).</param>
-public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true)
+public sealed class ResultRowWriter(ManifestLayout layout, IBufferWriter<byte> output, bool isWhole = true) : IResultWriter
 {
     private readonly byte separator = layout.SeparatorByte;
     private readonly byte[] lineEnding = layout.LineEndingBytes;

@@ -15,21 +15,11 @@ internal interface IResultWriter : IDisposable
     void WriteRow(ManifestRow row, in RowResult result);
 
     /// <summary>Hands on what is still held back.</summary>
-    void Complete();
-}
-
-internal sealed class CsvResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output) : IResultWriter
-{
-    private readonly ResultRowWriter rows = new(layout, output, isWhole);
-
-    public void WriteHeader() => rows.WriteHeader();
-    public void WriteRow(ManifestRow row, in RowResult result) => rows.WriteRow(row, result);
-
-    public void Complete()
+    void Complete()
     {
     }
 
-    public void Dispose()
+    void IDisposable.Dispose()
     {
     }
 }
@@ -38,22 +28,11 @@ internal sealed class CsvResults(ManifestLayout layout, bool isWhole, IBufferWri
 /// A sheet of the rows: the cells of a workbook as they were in it, those of any other manifest as texts, and behind them what became of
 /// each row. A formula is the value that it last had.
 /// </summary>
-internal sealed class WorkbookResults : IResultWriter
+internal sealed class WorkbookResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output) : IResultWriter
 {
-    private const string SheetName = "Results";
-
-    private readonly WorkbookWriter sheet;
-    private readonly ManifestLayout layout;
-    private readonly bool isWhole;
-    private readonly IReadOnlyList<int> originals;
+    private readonly WorkbookWriter sheet = new(output, layout.Sheet ?? "Results", layout.Uses1904Dates);
+    private readonly IReadOnlyList<int> originals = layout.OriginalColumns;
     private readonly object?[] values = new object?[ManifestFormat.ResultColumns.Count];
-
-    public WorkbookResults(ManifestLayout layout, bool isWhole, IBufferWriter<byte> output)
-    {
-        (this.layout, this.isWhole) = (layout, isWhole);
-        sheet = new(output, layout.Sheet ?? SheetName, layout.Uses1904Dates);
-        originals = layout.OriginalColumns;
-    }
 
     public void WriteHeader()
     {
@@ -74,15 +53,8 @@ internal sealed class WorkbookResults : IResultWriter
         result.WriteTo(values, row.RowNumber);
         foreach (var value in values)
         {
-            switch (value)
-            {
-                case int or long or double:
-                    sheet.Number((IFormattable)value);
-                    break;
-                default:
-                    WriteText(RowResult.Text(value));
-                    break;
-            }
+            if (value is int or long or double) sheet.Number((IFormattable)value);
+            else WriteText(RowResult.Text(value));
         }
         for (var index = layout.Columns.Count; index < row.FieldCount; index++) WriteCell(row, cells, index);
         sheet.EndRow();
@@ -254,7 +226,6 @@ internal sealed class JsonLineResults : IResultWriter
         }
     }
 
-    /// <param name="name">The column's name.</param>
     /// <param name="taken">The names that columns before it have got.</param>
     /// <param name="times">How often each name was met, so that the next one of that name need not try all numbers again.</param>
     private static string Unique(string name, HashSet<string> taken, Dictionary<string, int> times)

@@ -4,7 +4,6 @@ using System.Text.Json;
 namespace BulkImporter.Manifests;
 
 /// <summary>A line of a JSON-lines file.</summary>
-/// <param name="Object">The object as it stands there.</param>
 internal sealed record JsonLine(long Line, ReadOnlyMemory<byte> Object) : OriginalRow(Line);
 
 /// <summary>

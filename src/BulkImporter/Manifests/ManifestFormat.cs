@@ -46,33 +46,39 @@ public static class ManifestFormat
         "import_verified", "import_expected_size", "import_size", "import_expected_duration", "import_duration", "import_sent_sha256",
     ];
 
-    /// <summary>Each target's names, the canonical one first; where a file has several, the earlier wins.</summary>
-    private static readonly (ManifestColumn Target, string[] Names)[] Known =
+    /// <summary>
+    /// Each target's longest value, in characters, and its names, the canonical one first; where a file has several, the earlier wins.
+    /// </summary>
+    /// <remarks>
+    /// Names and keys are as long as anybody's are, and far below what an index of the database takes; texts are longer than what one call
+    /// can carry, which the finishing tells.
+    /// </remarks>
+    private static readonly (ManifestColumn Target, int MaxLength, string[] Names)[] Known =
     [
-        (ManifestColumn.Url,
+        (ManifestColumn.Url, 8000,
         [
             "url", "source_url", "input", "file_url", "download_url", "content_url", "media_url", "video_url", "asset_url",
             "original_url", "source", "link", "uri", "href", "src", "download_link", "file_link",
         ]),
-        (ManifestColumn.Caption,
+        (ManifestColumn.Caption, 2000,
         [
             "caption", "title", "name", "video_title", "media_title", "asset_title", "clip_title",
             "video_name", "media_name", "asset_name", "clip_name",
         ]),
-        (ManifestColumn.Description, ["description", "desc", "summary"]),
-        (ManifestColumn.LongDescription, ["long_description", "full_description"]),
-        (ManifestColumn.Tags, ["tags", "tag", "keywords"]),
-        (ManifestColumn.ReferenceId, ["reference_id", "reference", "external_id", "key", "id"]),
-        (ManifestColumn.Gallery, ["gallery", "gallery_name", "album"]),
-        (ManifestColumn.Filename, ["filename"]),
-        (ManifestColumn.Transfer, ["transfer", "transfer_mode"]),
-        (ManifestColumn.Fid, ["fid", "gallery_id"]),
-        (ManifestColumn.RelatedLinkText, ["related_link_text"]),
-        (ManifestColumn.RelatedLinkUrl, ["related_link_url", "related_link"]),
-        (ManifestColumn.OldUrl, ["old_url", "old_address"]),
-        (ManifestColumn.Size, ["size", "file_size", "size_bytes"]),
-        (ManifestColumn.Md5, ["md5"]),
-        (ManifestColumn.Duration, ["duration", "duration_seconds"]),
+        (ManifestColumn.Description, 5000, ["description", "desc", "summary"]),
+        (ManifestColumn.LongDescription, 20_000, ["long_description", "full_description"]),
+        (ManifestColumn.Tags, 5000, ["tags", "tag", "keywords"]),
+        (ManifestColumn.ReferenceId, 250, ["reference_id", "reference", "external_id", "key", "id"]),
+        (ManifestColumn.Gallery, 250, ["gallery", "gallery_name", "album"]),
+        (ManifestColumn.Filename, 250, ["filename"]),
+        (ManifestColumn.Transfer, 250, ["transfer", "transfer_mode"]),
+        (ManifestColumn.Fid, 250, ["fid", "gallery_id"]),
+        (ManifestColumn.RelatedLinkText, 2000, ["related_link_text"]),
+        (ManifestColumn.RelatedLinkUrl, 2000, ["related_link_url", "related_link"]),
+        (ManifestColumn.OldUrl, 2000, ["old_url", "old_address"]),
+        (ManifestColumn.Size, 250, ["size", "file_size", "size_bytes"]),
+        (ManifestColumn.Md5, 250, ["md5"]),
+        (ManifestColumn.Duration, 250, ["duration", "duration_seconds"]),
     ];
 
     private static readonly Dictionary<string, (ManifestColumn Target, int Rank)> ByName = Known
@@ -101,20 +107,8 @@ public static class ManifestFormat
     /// <summary>The canonical name of a target, e.g. <c>long_description</c>.</summary>
     public static string Name(ManifestColumn target) => Known[(int)target].Names[0];
 
-    /// <summary>
-    /// The longest value of a column, in characters. Names and keys are as long as anybody's are, and far below what an index of the
-    /// database takes; texts are longer than what one call can carry, which the finishing tells.
-    /// </summary>
-    internal static int MaxLength(ManifestColumn column) => column switch
-    {
-        ManifestColumn.Url => 8000,
-        ManifestColumn.LongDescription => 20_000,
-        ManifestColumn.Description or ManifestColumn.Tags => 5000,
-        ManifestColumn.Caption or ManifestColumn.RelatedLinkText or ManifestColumn.RelatedLinkUrl
-            or ManifestColumn.OldUrl => 2000,
-        ManifestColumn.ReferenceId or ManifestColumn.Gallery or ManifestColumn.Fid or ManifestColumn.Filename => 250,
-        ManifestColumn.Transfer or ManifestColumn.Size or ManifestColumn.Md5 or ManifestColumn.Duration => 250,
-    };
+    /// <summary>The longest value of a column, in characters.</summary>
+    internal static int MaxLength(ManifestColumn column) => Known[(int)column].MaxLength;
 
     /// <summary>The target that this name or alias stands for, if any.</summary>
     public static ManifestColumn? TargetNamed(string name) => ByName.TryGetValue(Folded(name), out var known) ? known.Target : null;
@@ -140,7 +134,7 @@ public static class ManifestFormat
         }
 
         var explicitly = assigned.Values.ToHashSet();
-        foreach (var (target, _) in Known)
+        foreach (var (target, _, _) in Known)
         {
             if (!hasHeader || mapping?.Columns.ContainsKey(target) == true)
                 continue;

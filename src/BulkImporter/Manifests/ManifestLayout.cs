@@ -2,32 +2,40 @@ using System.Text;
 
 namespace BulkImporter.Manifests;
 
+/// <summary>The kinds of file that a manifest can be, and that results are written as.</summary>
+public enum FileFormat
+{
+    /// <summary>Lines of text whose fields a separator parts: CSV, TSV, Kaltura's list and that of Storage Transfer Service.</summary>
+    Csv,
+
+    /// <summary>A workbook of Excel or a program like it; one sheet of it is the manifest.</summary>
+    Xlsx,
+
+    /// <summary>One JSON object a line.</summary>
+    Jsonl,
+}
+
 /// <summary>What was found out about a manifest before its first data row.</summary>
 public sealed class ManifestLayout
 {
-    private readonly int[] indexes;
-
-    internal ManifestLayout(
-        IReadOnlyList<string> columns,
-        IReadOnlyDictionary<ManifestColumn, int> mapping,
-        IReadOnlySet<int> resultColumns,
-        IReadOnlySet<int> urlLikeColumns)
-    {
-        Columns = columns;
-        Mapping = mapping;
-        ResultColumnIndexes = resultColumns;
-        UrlLikeColumns = urlLikeColumns;
-        indexes = [.. Enum.GetValues<ManifestColumn>().Select(target => mapping.TryGetValue(target, out var index) ? index : -1)];
-    }
+    private readonly int[] indexes = [];
 
     /// <summary>The header names as the file has them; <c>column3</c>, by its place, where there is none, or no header at all.</summary>
-    public IReadOnlyList<string> Columns { get; }
+    public required IReadOnlyList<string> Columns { get; init; }
 
     /// <summary>Which column (index into <see cref="Columns"/>) is what. The URL is always there.</summary>
-    public IReadOnlyDictionary<ManifestColumn, int> Mapping { get; }
+    public required IReadOnlyDictionary<ManifestColumn, int> Mapping
+    {
+        get;
+        init
+        {
+            field = value;
+            indexes = [.. Enum.GetValues<ManifestColumn>().Select(target => value.TryGetValue(target, out var index) ? index : -1)];
+        }
+    }
 
     /// <summary>The columns whose first values are URLs: what the review page offers.</summary>
-    public IReadOnlySet<int> UrlLikeColumns { get; }
+    public required IReadOnlySet<int> UrlLikeColumns { get; init; }
 
     /// <summary>What the file is. Of all but CSV what is said below of its text is said of the text that its rows mean.</summary>
     public required FileFormat Format { get; init; }
@@ -63,7 +71,7 @@ public sealed class ManifestLayout
     internal bool IsGuarded => IsResultFile && Format == FileFormat.Csv;
 
     /// <summary>The columns that the earlier export added; they are no original columns.</summary>
-    public IReadOnlySet<int> ResultColumnIndexes { get; }
+    public required IReadOnlySet<int> ResultColumnIndexes { get; init; }
 
     /// <summary>The columns that a result file repeats: all but those.</summary>
     internal IReadOnlyList<int> OriginalColumns =>

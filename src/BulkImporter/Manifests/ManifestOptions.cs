@@ -25,8 +25,17 @@ public sealed class ManifestOptions
     /// <summary>
     /// Percent-encoded characters that the texts of one <c>asset.set_meta</c> may take together: its query names the asset too.
     /// </summary>
-    internal int MaxEncodedText => MaxEncodedLength - RestOfCall;
+    internal int MaxEncodedText => MaxEncodedLength - 100;
+}
 
-    /// <summary>As many more characters than a source URL does the rest of a call with texts take.</summary>
-    internal const int RestOfCall = 100;
+public static class ManifestsSetup
+{
+    public static IServiceCollection AddManifests(this IServiceCollection services)
+    {
+        services.AddOptions<ManifestOptions>().BindConfiguration(ManifestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddSingleton<UploadManifest>()
+            .AddSingleton<ManifestBytes>()
+            .AddSingleton<SweepManifests>();
+    }
 }

@@ -291,9 +291,12 @@ public sealed class ManifestReader : IAsyncDisposable
             rawHeader[field] = Record.GetRawSpan(field).ToArray();
 
         var isNamed = hasHeader || preamble.Columns.Count > 0;
-        Layout = new ManifestLayout(columns, ManifestFormat.Assign(columns, isNamed, urlLike, mapping, resultColumns),
-            resultColumns, urlLike)
+        Layout = new ManifestLayout
         {
+            Columns = columns,
+            Mapping = ManifestFormat.Assign(columns, isNamed, urlLike, mapping, resultColumns),
+            ResultColumnIndexes = resultColumns,
+            UrlLikeColumns = urlLike,
             Format = text.Rows?.Format ?? FileFormat.Csv,
             Sheet = (text.Rows as WorkbookText)?.Sheet,
             Sheets = (text.Rows as WorkbookText)?.Sheets ?? [],

@@ -1,6 +1,6 @@
 namespace BulkImporter.Manifests;
 
-/// <summary>Why a whole manifest cannot be read. The names on the wire are <see cref="RejectionCodes.Name"/>.</summary>
+/// <summary>Why a whole manifest cannot be read.</summary>
 public enum RejectionCode
 {
     ManifestEmpty,
@@ -21,32 +21,6 @@ public enum RejectionCode
     WorkbookDamaged,
     SheetUnclear,
     JsonDamaged,
-}
-
-public static class RejectionCodes
-{
-    /// <summary>The stable name used in the API, in exports and in the database.</summary>
-    public static string Name(this RejectionCode code) => code switch
-    {
-        RejectionCode.ManifestEmpty => "manifest_empty",
-        RejectionCode.NotCsv => "not_csv",
-        RejectionCode.EncodingInvalid => "encoding_invalid",
-        RejectionCode.GzipDamaged => "gzip_damaged",
-        RejectionCode.HeaderDamaged => "header_damaged",
-        RejectionCode.HeaderUnclear => "header_unclear",
-        RejectionCode.MappingInvalid => "mapping_invalid",
-        RejectionCode.ColumnUnknown => "column_unknown",
-        RejectionCode.UrlColumnMissing => "url_column_missing",
-        RejectionCode.UrlColumnAmbiguous => "url_column_ambiguous",
-        RejectionCode.RowTooLong => "row_too_long",
-        RejectionCode.TooManyRows => "too_many_rows",
-        RejectionCode.TooManyColumns => "too_many_columns",
-        RejectionCode.TooManyInvalidRows => "too_many_invalid_rows",
-        RejectionCode.UnpackedTooLarge => "unpacked_too_large",
-        RejectionCode.WorkbookDamaged => "workbook_damaged",
-        RejectionCode.SheetUnclear => "sheet_unclear",
-        RejectionCode.JsonDamaged => "json_damaged",
-    };
 }
 
 /// <summary>

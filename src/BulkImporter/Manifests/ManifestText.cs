@@ -119,20 +119,19 @@ internal sealed class ManifestText : ForwardStream
 
         return head switch
         {
-            [0xEF, 0xBB, 0xBF, ..] => new ManifestText(source, packed, "utf-8", null, 3, head, unpackedLimit),
-            [0xFF, 0xFE, ..] =>
-                new ManifestText(source, packed, "utf-16le",
-                    new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
-            [0xFE, 0xFF, ..] =>
-                new ManifestText(source, packed, "utf-16be",
-                    new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2, head, unpackedLimit),
+            [0xEF, 0xBB, 0xBF, ..] => Text("utf-8", null, 3),
+            [0xFF, 0xFE, ..] => Text("utf-16le", new UnicodeEncoding(bigEndian: false, byteOrderMark: false, throwOnInvalidBytes: true), 2),
+            [0xFE, 0xFF, ..] => Text("utf-16be", new UnicodeEncoding(bigEndian: true, byteOrderMark: false, throwOnInvalidBytes: true), 2),
             // Two ASCII letters in UTF-16: legal as UTF-8, but every other byte would be a NUL.
             [not 0, 0, not 0, 0, ..] or [0, not 0, 0, not 0, ..] => throw new ManifestRejectedException(
                 RejectionCode.EncodingInvalid, "This file looks like UTF-16 without a byte order mark. Save it as \"CSV UTF-8\".",
                 byteOffset: 0),
-            _ when encoding == Windows1252 => new ManifestText(source, packed, Windows1252, Western, 0, head, unpackedLimit),
-            _ => new ManifestText(source, packed, "utf-8", null, 0, head, unpackedLimit),
+            _ when encoding == Windows1252 => Text(Windows1252, Western, 0),
+            _ => Text("utf-8", null, 0),
         };
+
+        ManifestText Text(string name, Encoding? encoding, int markLength) =>
+            new(source, packed, name, encoding, markLength, head, unpackedLimit);
     }
 
     /// <summary>The kept text from <paramref name="offset"/> on, as far as it has been read.</summary>

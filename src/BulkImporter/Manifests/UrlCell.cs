@@ -13,17 +13,11 @@ internal static partial class UrlCell
 {
     private static readonly SearchValues<byte> Wrapping = SearchValues.Create("\"'<>()[]#`"u8);
 
-    /// <summary>What may stand before an address and behind it.</summary>
-    private static readonly (string Open, string Close)[] Wrappers =
-    [
-        ("\"", "\""), ("'", "'"), ("`", "`"), ("<", ">"), ("(", ")"), ("[", "]"), ("#", "#"), ("\u201C", "\u201D"), ("\u201D", "\u201D"),
-        ("\u201E", "\u201C"),
-        ("\u201E", "\u201D"), ("\u201C", "\u201C"), ("\u2018", "\u2019"), ("\u2019", "\u2019"), ("\u201A", "\u2018"), ("\u201A", "\u2019"),
-        ("\u00AB", "\u00BB"),
-        ("\u00BB", "\u00AB"), ("\u2039", "\u203A"), ("\u203A", "\u2039"), ("\u00B4", "\u00B4"), ("`", "\u00B4"), ("\u2033", "\u2033"),
-        ("\u2032", "\u2032"),
-        ("\uFF02", "\uFF02"), ("\u300C", "\u300D"), ("\u300E", "\u300F"), ("\u3008", "\u3009"),
-    ];
+    /// <summary>What may stand before an address and behind it, in pairs.</summary>
+    private const string Wrappers =
+        "\"\"''``<>()[]##\u201C\u201D\u201D\u201D\u201E\u201C\u201E\u201D\u201C\u201C\u2018\u2019\u2019\u2019\u201A\u2018\u201A\u2019"
+        + "\u00AB\u00BB\u00BB\u00AB\u2039\u203A\u203A\u2039\u00B4\u00B4`\u00B4\u2033\u2033\u2032\u2032\uFF02\uFF02\u300C\u300D\u300E\u300F"
+        + "\u3008\u3009";
 
     /// <summary>Signs that no address begins with, also when their partner is missing: what is behind them is the address.</summary>
     private const string Openers = "\"'`<\u201C\u201D\u201E\u2018\u2019\u201A\u00AB\u2039\u00B4";
@@ -97,11 +91,10 @@ internal static partial class UrlCell
             return link.Groups["url"].Value;
         if (text.StartsWith("URL:", StringComparison.OrdinalIgnoreCase))
             return text[4..];
-        foreach (var (open, close) in Wrappers)
+        for (var at = 0; at < Wrappers.Length && text.Length > 2; at += 2)
         {
-            if (text.Length > open.Length + close.Length && text.StartsWith(open, StringComparison.Ordinal)
-                && text.EndsWith(close, StringComparison.Ordinal))
-                return text[open.Length..^close.Length];
+            if (text[0] == Wrappers[at] && text[^1] == Wrappers[at + 1])
+                return text[1..^1];
         }
 
         if (text.Length > 1 && Openers.Contains(text[0], StringComparison.Ordinal))

@@ -69,7 +69,7 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
                 Text(cell.Raw);
                 break;
             case CellKind.Number:
-                Value(cell.Format is { } format ? string.Create(CultureInfo.InvariantCulture, $" s=\"{Style(format)}\"") : "", cell.Raw);
+                Value(cell.Format is { } format ? $" s=\"{Style(format)}\"" : "", cell.Raw);
                 break;
             default:
                 Value(cell.Kind == CellKind.Boolean ? " t=\"b\"" : " t=\"e\"", cell.Raw);
@@ -131,7 +131,7 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
     {
         OpenSheet();
         row++;
-        Append(string.Create(CultureInfo.InvariantCulture, $"<row r=\"{row}\">"));
+        Append($"<row r=\"{row}\">");
     }
 
     /// <summary>Opens the next cell; false where a sheet has no more columns.</summary>
@@ -143,7 +143,7 @@ internal sealed class WorkbookWriter(IBufferWriter<byte> output, string sheetNam
         column++;
         if (column > MostColumns)
             return false;
-        Append(string.Create(CultureInfo.InvariantCulture, $"<c r=\"{Name(column)}{row}\"{attributes}>"));
+        Append($"<c r=\"{Name(column)}{row}\"{attributes}>");
         return true;
     }
 

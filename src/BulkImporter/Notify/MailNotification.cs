@@ -37,34 +37,25 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
             // It is taken. Leaving without goodbye is allowed, and cannot fail any more.
             return null;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (Problem(e) is { } problem)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"The mail server did not answer within {pace.Timeout.TotalSeconds:0.#} s.");
+            return problem;
         }
-        catch (SmtpCommandException e)
+
+        string? Problem(Exception error) => error switch
         {
-            return Redact.Line(
-                string.Create(CultureInfo.InvariantCulture, $"The mail server refused the message ({(int)e.StatusCode}): {e.Message}"),
-                mail.SignIn is { Password.Length: > 0 } signIn ? signIn.Password : from, LongestProblem);
-        }
-        catch (AuthenticationException)
-        {
-            return "The mail server did not accept user name and password.";
-        }
-        catch (NotSupportedException e)
-        {
+            OperationCanceledException when !cancellationToken.IsCancellationRequested =>
+                $"The mail server did not answer within {pace.Timeout.TotalSeconds:0.#} s.",
+            SmtpCommandException e => Redact.Line($"The mail server refused the message ({(int)e.StatusCode}): {e.Message}",
+                mail.SignIn is { Password.Length: > 0 } signIn ? signIn.Password : from, LongestProblem),
+            AuthenticationException => "The mail server did not accept user name and password.",
             // No STARTTLS, or no way to sign in.
-            return $"The mail server does not support what is needed. {e.Message}";
-        }
-        catch (SslHandshakeException)
-        {
-            return "TLS with the mail server failed: its certificate is not trusted, or this port does not use TLS.";
-        }
-        catch (Exception e) when (e is ProtocolException or SocketException or IOException)
-        {
-            return e is SocketException
-                ? $"The mail server cannot be reached: {e.Message}." : "The connection to the mail server broke off.";
-        }
+            NotSupportedException e => $"The mail server does not support what is needed. {e.Message}",
+            SslHandshakeException => "TLS with the mail server failed: its certificate is not trusted, or this port does not use TLS.",
+            SocketException e => $"The mail server cannot be reached: {e.Message}.",
+            ProtocolException or IOException => "The connection to the mail server broke off.",
+            _ => null,
+        };
     }
 
     internal static MimeMessage Compose(string from, string address, string id, string body)
@@ -117,7 +108,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
         if (import is not { } known || Of(known, "counts") is not { } counts) return "";
         var told = new[] { "imported", "failed", "unknown", "pending", "cancelled", "invalid", "duplicate" }
             .Where(state => counts.TryGetProperty(state, out var count) && count.GetInt32() > 0)
-            .Select(state => string.Create(CultureInfo.InvariantCulture, $"{counts.GetProperty(state).GetInt32():N0} {state}"));
+            .Select(state => $"{counts.GetProperty(state).GetInt32():N0} {state}");
         return string.Join(", ", told) is { Length: > 0 } some ? some : "no records";
     }
 

@@ -9,27 +9,18 @@ namespace BulkImporter.Notify;
 /// One POST to a target. Nothing of the answer is read but its status, no redirect is followed, and addresses that only this machine's own
 /// network knows as such (link-local, where clouds keep their credentials) are not connected to, whatever name leads there.
 /// </summary>
-public sealed class PostNotification : IDisposable
+public sealed class PostNotification(DeliveryPace pace, TimeProvider clock) : IDisposable
 {
-    private readonly HttpMessageInvoker http;
-    private readonly TimeSpan timeout;
-    private readonly TimeProvider clock;
-
-    public PostNotification(DeliveryPace pace, TimeProvider clock)
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler
     {
-        (timeout, this.clock) = (pace.Timeout, clock);
-        http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            ActivityHeadersPropagator = null,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-            ConnectCallback = (context, stop) =>
-                JudgedConnection.OpenAsync(context.DnsEndPoint, Dns.GetHostAddressesAsync, address =>
-                    !InnerAddress.IsLinkLocal(address), stop),
-        });
-    }
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = false,
+        ActivityHeadersPropagator = null,
+        PooledConnectionLifetime = TimeSpan.FromMinutes(1),
+        ConnectCallback = (context, stop) => JudgedConnection.OpenAsync(
+            context.DnsEndPoint, Dns.GetHostAddressesAsync, address => !InnerAddress.IsLinkLocal(address), stop),
+    });
 
     /// <summary>Null when the target took it (2xx); otherwise why it did not, for people, and without a word of its answer.</summary>
     public async Task<string?> RunAsync(Uri url, string secret, string id, string body, CancellationToken cancellationToken)
@@ -41,17 +32,17 @@ public sealed class PostNotification : IDisposable
         request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
         request.Headers.Add("webhook-signature", Signature.Of(secret, id, timestamp, body));
         request.Headers.Add("User-Agent", "BulkImporter");
-        using var timer = new CancellationTokenSource(timeout, clock);
+        using var timer = new CancellationTokenSource(pace.Timeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
             using var response = await http.SendAsync(request, either.Token);
             return response.IsSuccessStatusCode
-                ? null : string.Create(CultureInfo.InvariantCulture, $"It answered with HTTP {(int)response.StatusCode}.");
+                ? null : $"It answered with HTTP {(int)response.StatusCode}.";
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"It did not answer within {timeout.TotalSeconds:0.#} s.");
+            return $"It did not answer within {pace.Timeout.TotalSeconds:0.#} s.";
         }
         catch (HttpRequestException e)
         {

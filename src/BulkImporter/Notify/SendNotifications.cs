@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -12,6 +11,24 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace BulkImporter.Notify;
+
+/// <summary>
+/// How often and how long a notification is tried. Nobody turns it: a target that is down for half a day misses nothing. Tests are faster.
+/// </summary>
+public sealed record DeliveryPace
+{
+    /// <summary>How long a target may take to answer.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The wait after the first failed try; it doubles with each.</summary>
+    public TimeSpan RetryBase { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest wait between two tries.</summary>
+    public TimeSpan RetryCap { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Tries after which a delivery is given up, after about half a day; a person may replay it.</summary>
+    public int MostTries { get; init; } = 20;
+}
 
 /// <summary>What is posted. <c>data</c> has the import as the API shows it, where it is about one.</summary>
 /// <param name="Type">The fact, e.g. <c>import_finished</c>.</param>
@@ -128,8 +145,7 @@ public sealed class SendNotifications(
         if (lookedAt is { } last && clock.GetElapsedTime(last) < LookEvery) return;
         await database.ExecuteAsync(Forget, cancellationToken, KeepFor);
         var stalledAfter = work.Value.StalledAfter;
-        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter,
-            string.Create(CultureInfo.InvariantCulture, $"{stalledAfter.TotalMinutes:0.#} min"));
+        await database.ExecuteAsync(NoteStalled, cancellationToken, stalledAfter, $"{stalledAfter.TotalMinutes:0.#} min");
         lookedAt = clock.GetTimestamp();
     }
 
@@ -194,7 +210,6 @@ public sealed class SendNotifications(
         return await post.RunAsync(new Uri(due.Url), secret, IdOf(due.NotificationId), due.Body, cancellationToken);
     }
 
-    /// <param name="due">What was tried.</param>
     /// <param name="problem">Null when it was delivered.</param>
     private async Task NoteAsync(Due due, string? problem)
     {
@@ -213,14 +228,44 @@ public sealed class SendNotifications(
     private NotificationLinks? LinksTo(int? importId)
     {
         if (importId is not { } id || web.Value.PageBaseUrl is not { } root) return null;
-        var page = string.Create(CultureInfo.InvariantCulture, $"{root.AbsoluteUri.TrimEnd('/')}/imports/{id}");
+        var page = $"{root.AbsoluteUri.TrimEnd('/')}/imports/{id}";
         return new(new Uri(page), new Uri(page + "/records?state=failed"));
     }
 
-    private static string IdOf(long notificationId) => string.Create(CultureInfo.InvariantCulture, $"msg_{notificationId}");
+    private static string IdOf(long notificationId) => $"msg_{notificationId}";
 
     private sealed record Fresh(string Kind, DateTimeOffset At, int? ImportId, string Account, string? Reason);
 
     private sealed record Due(
         long NotificationId, int TargetId, int TryCount, string Url, string SecretProtected, string Body, string Target);
+}
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "NotificationNotDelivered", Level = LogLevel.Warning,
+        Message = "Notification {NotificationId} was not delivered to {Target} (try {Tries}): {Problem}")]
+    public static partial void NotificationNotDelivered(ILogger logger, long notificationId, string target, int tries, string problem);
+}
+
+public static class NotifySetup
+{
+    /// <summary>What posts, on a worker.</summary>
+    public static IServiceCollection AddNotify(this IServiceCollection services)
+    {
+        services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section)
+            .Validate(o => o.IsServerClear, "BulkImporter:Mail:Server must be like smtp://name:password@mail.example.com:587 or smtps://…; "
+                + "write what is special in name or password percent-encoded, and ?starttls=never behind it for a server without TLS.")
+            .Validate(o => o.Server is null || MimeKit.MailboxAddress.TryParse(o.From, out _),
+                "BulkImporter:Mail:From must be a mail address when Server is set.")
+            .ValidateOnStart();
+        return services.AddSingleton(new DeliveryPace()).AddSingleton<PostNotification>().AddSingleton<MailNotification>()
+            .AddSingleton<SendNotifications>().AddNotifyCommon();
+    }
+
+    /// <summary>What admins do with targets and notifications, behind the doors.</summary>
+    public static IServiceCollection AddNotifyDoors(this IServiceCollection services) =>
+        services.AddSingleton<ChangeTargets>().AddSingleton<ReadNotifications>().AddSingleton<ReplayNotification>().AddNotifyCommon();
+
+    // A process that serves and works asks twice.
+    private static IServiceCollection AddNotifyCommon(this IServiceCollection services) => services.AddSingleton<ProtectSecret>();
 }

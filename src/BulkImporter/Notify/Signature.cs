@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -13,15 +12,12 @@ public static class Signature
     public static string NewSecret() => SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(SecretBytes));
 
     /// <summary><c>v1,</c> and the base64 of HMAC-SHA256 over <c>ID.TIMESTAMP.BODY</c>.</summary>
-    /// <param name="secret">As <see cref="NewSecret"/> made it.</param>
     /// <param name="id">The same with every try of a notification.</param>
     /// <param name="timestamp">Of this try, in seconds since 1970.</param>
     /// <param name="body">The very text that is sent.</param>
     public static string Of(string secret, string id, long timestamp, string body)
     {
-        var signed = string.Create(CultureInfo.InvariantCulture, $"{id}.{timestamp}.{body}");
-        return "v1,"
-            + Convert.ToBase64String(
-                HMACSHA256.HashData(Convert.FromBase64String(secret[SecretPrefix.Length..]), Encoding.UTF8.GetBytes(signed)));
+        var key = Convert.FromBase64String(secret[SecretPrefix.Length..]);
+        return "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{id}.{timestamp}.{body}")));
     }
 }

@@ -54,8 +54,7 @@ public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts
             if (url.Length > LongestUrl || mail.Contains('?', StringComparison.Ordinal) || !MailboxAddress.TryParse(mail, out var mailbox)
                 || !mailbox.Address.Contains('@', StringComparison.Ordinal))
                 throw new InvalidArgumentException("url", $"'{mail}' is no mail address; for example: mailto:ops@example.com.");
-            return await KeepAsync(name, Target.Mail + mailbox.Address, "", actor, cancellationToken)
-                ? new MadeTarget(name, Target.Mail + mailbox.Address, null) : null;
+            return await KeepAsync(new(name, Target.Mail + mailbox.Address, null), actor, cancellationToken);
         }
         if (url.Length > LongestUrl || !Uri.TryCreate(url, UriKind.Absolute, out var address)
             || (address.Scheme != Uri.UriSchemeHttps && address.Scheme != Uri.UriSchemeHttp) || address.UserInfo.Length > 0
@@ -65,19 +64,18 @@ public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts
                 $"The address must be an absolute http or https URL of at most {LongestUrl} characters, without credentials and "
                     + "fragment, or a mail address after mailto:.");
         }
-        var secret = Signature.NewSecret();
-        return await KeepAsync(name, address.AbsoluteUri, secret, actor, cancellationToken)
-            ? new MadeTarget(name, address.AbsoluteUri, secret) : null;
+        return await KeepAsync(new(name, address.AbsoluteUri, Signature.NewSecret()), actor, cancellationToken);
     }
 
-    private Task<bool> KeepAsync(string name, string url, string secret, string actor, CancellationToken cancellationToken) =>
+    private Task<MadeTarget?> KeepAsync(MadeTarget made, string actor, CancellationToken cancellationToken) =>
         contexts.ChangeAsync(async db =>
     {
-        if (await db.Set<NotificationTarget>().AnyAsync(t => t.Name == name, cancellationToken)) return false;
-        db.Add(new NotificationTarget { Name = name, Url = url, SecretProtected = secrets.Protect(secret), CreatedAt = clock.GetUtcNow() });
-        db.Note(actor, "target_added", name);
+        if (await db.Set<NotificationTarget>().AnyAsync(t => t.Name == made.Name, cancellationToken)) return null;
+        var secret = secrets.Protect(made.Secret ?? "");
+        db.Add(new NotificationTarget { Name = made.Name, Url = made.Url, SecretProtected = secret, CreatedAt = clock.GetUtcNow() });
+        db.Note(actor, "target_added", made.Name);
         await db.SaveChangesAsync(cancellationToken);
-        return true;
+        return made;
     }, cancellationToken);
 
     /// <summary>False when there is no target of this name. What was on its way to it is not delivered any more.</summary>

@@ -54,15 +54,13 @@ public sealed class CorrectRecords(
         FOR NO KEY UPDATE
         """;
 
-    private const string ByRow = """
+    private const string OfImport = """
         SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.record_now WHERE import_id = $1
-            AND row_number = ANY($2)
         """;
 
-    private const string ByReference = """
-        SELECT row_number, state, source_url, caption, reference_id, is_push, source_key FROM importer.record_now WHERE import_id = $1
-            AND reference_id = ANY($2)
-        """;
+    private const string ByRow = $"{OfImport} AND row_number = ANY($2)";
+
+    private const string ByReference = $"{OfImport} AND reference_id = ANY($2)";
 
     // Rows that were never work hold no source that counts.
     private const string ReadSources = """
@@ -122,7 +120,7 @@ public sealed class CorrectRecords(
             var goesOn = isReview ? ImportTransitions.ReadAgain : ImportTransitions.RunsAgain;
             await connection.ExecuteAsync(goesOn, cancellationToken, importId);
             if (isReview) await ForgetRows.RunAsync(connection, importId, cancellationToken);
-            var detail = string.Create(CultureInfo.InvariantCulture, $"{moved.Count} {(moved.Count == 1 ? "row" : "rows")}");
+            var detail = $"{moved.Count} {(moved.Count == 1 ? "row" : "rows")}";
             await connection.NoteAsync(actor, "records_corrected", cancellationToken, detail, importId);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -141,13 +139,14 @@ public sealed class CorrectRecords(
             var import =
                 (await database.QueryAsync<ReadAs>("SELECT mapping, transfer, links_as_written FROM importer.import WHERE id = $1",
                     cancellationToken, importId)).SingleOrDefault();
-            var how = ManifestReading.Of(mapping, encoding, sheet)
-                with
-            { TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)) };
+            var how = ManifestReading.Of(mapping, encoding, sheet) with
+            {
+                TemplateFor = columns => Task.FromResult(Fitting(mapping is null ? import?.Mapping : null, columns)),
+            };
             await using var reader = await ManifestReader.OpenAsync(file, how, MostBytes, cancellationToken);
             var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import?.Transfer ?? default, skipImported: false,
                 import?.LinksAsWritten, log);
-            var rowColumn = RowColumn(reader.Layout);
+            var rowColumn = reader.Layout.Columns.ToList().FindLastIndex(column => ManifestFormat.IsNamed(column, "import_row"));
             if (rowColumn < 0 && reader.Layout.IndexOf(ManifestColumn.ReferenceId) < 0)
                 throw new InvalidArgumentException("file",
                     "The file does not say which rows it corrects. Keep the column import_row of the results, or give reference ids.");
@@ -160,9 +159,9 @@ public sealed class CorrectRecords(
                             + "split it.");
                 findings.Clear();
                 var row = checks.Check(reader.Row, findings);
-                asked.Add(new Asked(WithoutTexts(row), !reader.Row.Value(ManifestColumn.Transfer).IsEmpty, rowColumn < 0
-                    ? null : reader.Row.GetString(rowColumn)
-                        .Trim(), findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
+                asked.Add(new Asked(WithoutTexts(row), !reader.Row.Value(ManifestColumn.Transfer).IsEmpty,
+                    rowColumn < 0 ? null : reader.Row.GetString(rowColumn).Trim(),
+                    findings.Find(f => f.Severity == FindingSeverity.Error && f.Code != FindingCode.UrlMissing)));
             }
             return asked;
         }
@@ -194,15 +193,6 @@ public sealed class CorrectRecords(
         var own = ManifestMapping.Parse(mapping);
         return own.Columns.Values.Where(name => name.Length > 0).All(name => columns.Any(c => ManifestFormat.IsNamed(c, name)))
             ? own : null;
-    }
-
-    private static int RowColumn(ManifestLayout layout)
-    {
-        for (var index = layout.Columns.Count - 1; index >= 0; index--)
-        {
-            if (ManifestFormat.IsNamed(layout.Columns[index], "import_row")) return index;
-        }
-        return -1;
     }
 
     private static async Task MatchAsync(
@@ -243,10 +233,9 @@ public sealed class CorrectRecords(
         {
             var key = one.Change!.SourceKey!.Value;
             if (here.TryGetValue(key, out var row) && row != one.Change.RowNumber)
-                one.Refuse("duplicate_url", string.Create(CultureInfo.InvariantCulture, $"Row {row} has this address."));
+                one.Refuse("duplicate_url", $"Row {row} has this address.");
             else if (earlier.TryGetValue(key, out var other))
-                one.Refuse("already_imported",
-                    string.Create(CultureInfo.InvariantCulture, $"Row {other.RowNumber} of import {other.ImportId} has this address."));
+                one.Refuse("already_imported", $"Row {other.RowNumber} of import {other.ImportId} has this address.");
             else if (skipRepeated)
                 here[key] = one.Change.RowNumber;
         }
@@ -289,9 +278,7 @@ public sealed class CorrectRecords(
         {
             if (found.Length > 1)
             {
-                Refuse("ambiguous",
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"{found.Length} rows have this reference id. Say which one by import_row."));
+                Refuse("ambiguous", $"{found.Length} rows have this reference id. Say which one by import_row.");
                 return;
             }
             if (found is not [var current])

@@ -55,8 +55,6 @@ public readonly record struct CheckedRow(
 /// The checks that one row can be judged by alone; the server and the offline <c>validate</c> both go through here. Duplicates need more
 /// than one row: see <see cref="DuplicateRows"/>, and the database for earlier imports.
 /// </summary>
-/// <param name="layout">The manifest's layout.</param>
-/// <param name="rules">The rules for URLs.</param>
 /// <param name="transfers">How files go of which their rows do not say it.</param>
 /// <param name="now">One time for the whole manifest, so that two runs of one parse agree.</param>
 /// <param name="skipImported">Whether a row that a result file calls imported is left alone.</param>

@@ -70,15 +70,11 @@ public sealed class ParseManifest(
         {
             await database.OnConnectionAsync(connection => ParseAsync(connection, importId, cancellationToken), cancellationToken);
         }
-        catch (ManifestRejectedException e)
+        catch (Exception e) when (e is ManifestRejectedException or InvalidDataException or FileNotFoundException or OverflowException)
         {
-            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message, e.Encoding);
-            Log.ManifestRejected(log, importId, e.Message);
-        }
-        catch (Exception e) when (e is InvalidDataException or FileNotFoundException or OverflowException)
-        {
-            // The stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
-            await database.ExecuteAsync(ImportTransitions.Rejected, cancellationToken, importId, e.Message, null);
+            // Rejected, or the stored bytes are damaged or gone: trying again would end the same way, so a person has to hear of it.
+            await database.ExecuteAsync(
+                ImportTransitions.Rejected, cancellationToken, importId, e.Message, (e as ManifestRejectedException)?.Encoding);
             Log.ManifestRejected(log, importId, e.Message);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -252,4 +248,18 @@ public sealed class ParseManifest(
     private sealed record Taken(
         int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, string? Sheet,
         bool SkipImported, int AccountId, ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
+}
+
+public static class ParseSetup
+{
+    public static IServiceCollection AddParse(this IServiceCollection services) => services
+        .AddSingleton<QueueParsing>()
+        .AddSingleton<RebuildKeys>()
+        .AddSingleton<ParseManifest>()
+        .AddSingleton<PreviewManifest>()
+        .AddSingleton<CorrectRecords>().AddSingleton<ReadRowsToFix>()
+        .AddSingleton<ReadFindings>()
+        .AddSingleton<SaveTemplate>()
+        .AddSingleton<ReadTemplates>()
+        .AddSingleton<DeleteTemplate>();
 }

@@ -89,47 +89,45 @@ public sealed class PreviewManifest(
             await database.QueryAsync<CorrectedField>(Correction.Latest, cancellationToken, importId, 1, rows));
         using var turn = await turns.AcquireAsync(1, cancellationToken);
         if (!turn.IsAcquired) throw new TooManyPreviewsException();
-        var settings = new Settings(import.Transfer, import.AlreadyImported == WhenDuplicate.Skip, import.LinksAsWritten, corrected);
-        return await TryAsync(import.ManifestId, settings, import.Mapping, import.Encoding, import.Sheet, null, rows, cancellationToken);
+        return await TryAsync(import, corrected, new(), rows, cancellationToken);
     }
 
     public void Dispose() => turns.Dispose();
 
     private async Task<ManifestPreview?> TryAsync(
-        int manifestId, Settings settings, string? mapping, string? encoding, string? sheet, string? question, int rows,
-        CancellationToken cancellationToken, bool isUrlKnown = true, bool isSheetKnown = true)
+        Previewed import, Dictionary<int, Dictionary<ManifestColumn, string>> corrected, Guesses guessed, int rows,
+        CancellationToken cancellationToken)
     {
         try
         {
-            return await ReadAsync(
-                manifestId, settings, ManifestReading.Of(mapping, encoding, sheet), question, isUrlKnown, rows, cancellationToken);
+            return await ReadAsync(import, corrected, guessed, rows, cancellationToken);
         }
         catch (ManifestRejectedException open) when (open.Code == RejectionCode.SheetUnclear)
         {
             // Which sheet it is is a question, too. What is shown is the first that can be chosen.
-            return isSheetKnown && open.Candidates.FirstOrDefault(name => name.Length > 0) is { } first
-                ? await TryAsync(manifestId, settings, mapping, encoding, first, open.Message, rows, cancellationToken, isUrlKnown,
-                    isSheetKnown: false)
+            return !guessed.Sheet && open.Candidates.FirstOrDefault(name => name.Length > 0) is { } first
+                ? await TryAsync(import with { Sheet = first }, corrected, guessed with { Question = open.Message, Sheet = true }, rows,
+                    cancellationToken)
                 : null;
         }
-        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && isUrlKnown)
+        catch (ManifestRejectedException open) when (open.Candidates is [var column, ..] && !guessed.Url)
         {
             // Which column holds the URL is a question. Any answer lets the columns and the rows be seen; it is not shown as one.
             var answer = ManifestMapping.From([new(ManifestFormat.Name(ManifestColumn.Url), column)]).ToString();
-            return await TryAsync(
-                manifestId, settings, answer, encoding, sheet, question ?? open.Message, rows, cancellationToken, isUrlKnown: false,
-                isSheetKnown);
+            return await TryAsync(import with { Mapping = answer }, corrected,
+                guessed with { Question = guessed.Question ?? open.Message, Url = true }, rows, cancellationToken);
         }
-        catch (ManifestRejectedException open) when (open.Encoding is { } offered && encoding is null)
+        catch (ManifestRejectedException open) when (open.Encoding is { } offered && import.Encoding is null)
         {
             // So is the encoding. What is shown is how the file would read.
-            return await TryAsync(manifestId, settings, mapping, offered, sheet, open.Message, rows, cancellationToken, isUrlKnown,
-                isSheetKnown);
+            return await TryAsync(
+                import with { Encoding = offered }, corrected, guessed with { Question = open.Message }, rows, cancellationToken);
         }
         catch (ManifestRejectedException behind) when (IsBehind(behind))
         {
             // Not even the header stands in what is looked at.
-            return new([], new Dictionary<string, string>(), FileFormat.Csv, null, [], false, ',', "", question, [], [], 0, LookedAt);
+            return new(
+                [], new Dictionary<string, string>(), FileFormat.Csv, null, [], false, ',', "", guessed.Question, [], [], 0, LookedAt);
         }
         catch (Exception none) when (none is ManifestRejectedException or FileNotFoundException or InvalidDataException)
         {
@@ -138,13 +136,14 @@ public sealed class PreviewManifest(
     }
 
     private async Task<ManifestPreview> ReadAsync(
-        int manifestId, Settings settings, ManifestReading how, string? question, bool isUrlKnown, int count,
+        Previewed import, Dictionary<int, Dictionary<ManifestColumn, string>> corrected, Guesses guessed, int count,
         CancellationToken cancellationToken)
     {
-        await using var bytes = await manifests.OpenAsync(manifestId, cancellationToken);
+        await using var bytes = await manifests.OpenAsync(import.ManifestId, cancellationToken);
+        var how = ManifestReading.Of(import.Mapping, import.Encoding, import.Sheet);
         await using var reader = await ManifestReader.OpenAsync(bytes, how, MostBytes, cancellationToken);
-        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), settings.Transfer, settings.SkipsImported,
-            settings.LinksAsWritten, log);
+        var checks = new ManifestChecks(reader.Layout, rules, clock.GetUtcNow(), import.Transfer,
+            import.AlreadyImported == WhenDuplicate.Skip, import.LinksAsWritten, log);
         var rows = new List<PreviewRow>();
         var facts = reader.Layout.Columns.Select(_ => new Facts()).ToArray();
         var most = Math.Max(count, Math.Min(RowsOfFacts, CellsOfFacts / facts.Length));
@@ -157,22 +156,22 @@ public sealed class PreviewManifest(
                 var row = reader.Row;
                 for (var index = 0; index < facts.Length; index++) facts[index].Add(row, index);
                 if (rows.Count == count) continue;
-                if (settings.Corrected.TryGetValue(row.RowNumber, out var values)) row.Correct(values);
-                rows.Add(Row(checks, row, isUrlKnown));
+                if (corrected.TryGetValue(row.RowNumber, out var values)) row.Correct(values);
+                rows.Add(Row(checks, row, !guessed.Url));
             }
         }
-        catch (ManifestRejectedException end) when (end.Encoding is null || how.Encoding is not null)
+        catch (ManifestRejectedException end) when (end.Encoding is null || import.Encoding is not null)
         {
             // What stands before the damage is shown; the parse says where it is.
             note = IsBehind(end) && rows.Count < count ? LookedAt : null;
         }
         // A line that is no header may have been taken for one, and an address may stand in it.
         var columns = reader.Layout.Columns.Select(Redact.Secrets).ToList();
-        var mapped = reader.Layout.Mapping.Where(m => isUrlKnown || m.Key != ManifestColumn.Url)
+        var mapped = reader.Layout.Mapping.Where(m => !guessed.Url || m.Key != ManifestColumn.Url)
             .ToDictionary(m => m.Value, m => ManifestFormat.Name(m.Key));
         return new(columns, mapped.ToDictionary(m => m.Value, m => columns[m.Key]), reader.Layout.Format, reader.Layout.Sheet,
             reader.Layout.Sheets, reader.Layout.HasHeader, reader.Layout.Separator,
-            reader.Layout.EncodingName, question, rows,
+            reader.Layout.EncodingName, guessed.Question, rows,
             [.. facts.Select((f, index) => f.Of(columns[index], mapped.GetValueOrDefault(index)))], looked, note);
     }
 
@@ -214,9 +213,8 @@ public sealed class PreviewManifest(
         public PreviewColumn Of(string name, string? target) => new(name, target, filled, samples);
     }
 
-    /// <summary>What the rows are judged by: of the import's settings, and what was corrected of the rows that are shown.</summary>
-    private sealed record Settings(
-        ImportTransfer Transfer, bool SkipsImported, string? LinksAsWritten, Dictionary<int, Dictionary<ManifestColumn, string>> Corrected);
+    /// <summary>What was guessed in order to show something: the column of the URL, the sheet; and the question that it raises.</summary>
+    private readonly record struct Guesses(string? Question, bool Url, bool Sheet);
 
     private sealed record Previewed(
         int ManifestId, string? Mapping, string? Encoding, string? Sheet, ImportTransfer Transfer, WhenDuplicate AlreadyImported,

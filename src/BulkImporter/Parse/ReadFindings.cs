@@ -51,8 +51,7 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
         var rows = await Of(db, importId)
             .Where(f => EF.Functions.GreaterThan(ValueTuple.Create(f.RowNumber, f.Id), ValueTuple.Create(row, id)))
             .OrderBy(f => f.RowNumber).ThenBy(f => f.Id).Take(limit + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > limit ? string.Create(CultureInfo.InvariantCulture, $"{rows[limit - 1].RowNumber}.{rows[limit - 1].Id}")
-            : null;
+        var next = rows.Count > limit ? $"{rows[limit - 1].RowNumber}.{rows[limit - 1].Id}" : null;
         return new([.. rows.Take(limit).Select(View)], next);
     }
 
@@ -120,7 +119,7 @@ public sealed class ReadFindings(IDbContextFactory<ImporterDb> contexts)
     private static string? Advice(StoredFinding f) => (FindingCodes.Named(f.Code), f.Value) switch
     {
         (FindingCode.UrlSharePage, { } url) => ShareLinks.Of(Encoding.UTF8.GetBytes(url))?.Advice,
-        (FindingCode.SourceIsPage, { } answer) => ShareLinks.AdviceOf(answer.Split(':')[0]),
+        (FindingCode.SourceIsAPage, { } answer) => ShareLinks.AdviceOf(answer.Split(':')[0]),
         _ => null,
     };
 }

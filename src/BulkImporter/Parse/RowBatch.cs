@@ -43,11 +43,7 @@ internal sealed class RowBatch(int importId)
     /// </summary>
     public CopyRows Expiring { get; } = ExpiringLinks.Rows();
 
-    /// <param name="row">The next row.</param>
-    /// <param name="chunkNumber">Of its chunk, from 1.</param>
-    /// <param name="attempts">How many it has.</param>
     /// <param name="found">What the checks found in it.</param>
-    /// <param name="now">The time of the parse.</param>
     public void Add(in CheckedRow row, int chunkNumber, short attempts, List<Finding> found, DateTimeOffset now)
     {
         Rows++;

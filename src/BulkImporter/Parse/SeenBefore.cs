@@ -25,15 +25,14 @@ internal sealed class SeenBefore
     {
         Span<byte> bytes = stackalloc byte[16];
         key.WriteTo(bytes);
-        Maybe |= Add(MemoryMarshal.Read<UInt128>(bytes));
+        Maybe |= Look(MemoryMarshal.Read<UInt128>(bytes), add: true);
     }
 
-    public void Add(string value) => Maybe |= Add(XxHash128.HashToUInt128(MemoryMarshal.AsBytes(value.AsSpan())));
+    public void Add(string value) =>
+        Maybe |= Look(XxHash128.HashToUInt128(MemoryMarshal.AsBytes(value.AsSpan())), add: true);
 
     /// <summary>False when this key, as <see cref="SourceKey.WriteTo"/> writes it, was certainly not added.</summary>
     public bool MayHold(ReadOnlySpan<byte> key) => Look(MemoryMarshal.Read<UInt128>(key), add: false);
-
-    private bool Add(UInt128 hash) => Look(hash, add: true);
 
     /// <summary>The hash is as good as random: one half is the first position, the other the way from each to the next.</summary>
     private bool Look(UInt128 hash, bool add)

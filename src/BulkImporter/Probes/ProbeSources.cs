@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Threading.RateLimiting;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -41,8 +42,8 @@ public sealed class ProbeSources(
     /// <summary>What a probe may find; a new probe removes those of the last.</summary>
     internal static readonly string[] Codes =
     [
-        .. new[] { FindingCode.SourceNotFound, FindingCode.SourceForbidden, FindingCode.SourceUnreachable, FindingCode.SourceInside,
-            FindingCode.SourceFails, FindingCode.SourceIsPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
+        .. new[] { FindingCode.SourceMissing, FindingCode.SourceDenied, FindingCode.SourceNotReached, FindingCode.SourceInside,
+            FindingCode.SourceFailed, FindingCode.SourceIsAPage, FindingCode.SourceIsNoMedia, FindingCode.SourceEmpty }
             .Select(code => code.Name()),
     ];
 
@@ -133,8 +134,8 @@ public sealed class ProbeSources(
 
     private async Task ProbeAsync(int importId, int run, CancellationToken cancellationToken)
     {
-        using var places = new SemaphoreSlim(Concurrency);
-        using var turn = new SemaphoreSlim(1);
+        using var places = Places(Concurrency);
+        using var turn = Places(1);
         while (true)
         {
             var found = await database.QueryAsync<Going>(FindProbe, cancellationToken, importId, run);
@@ -161,7 +162,7 @@ public sealed class ProbeSources(
             }
             // A host without a place keeps only its own files waiting, so the places of hosts come before those of all.
             var ofHosts = sources.Select(s => SourceHost.Of(s.Url) ?? "").Distinct()
-                .ToDictionary(h => h, _ => new SemaphoreSlim(probe.PerHost > 0 ? probe.PerHost : Concurrency));
+                .ToDictionary(h => h, _ => Places(probe.PerHost > 0 ? probe.PerHost : Concurrency));
             var answers = await Task.WhenAll(sources.Select(source =>
                 AtItsTurnAsync(source, secrets, ofHosts[SourceHost.Of(source.Url) ?? ""], places, turn, cancellationToken)));
             var findings = answers.Select(a => a.Finding).OfType<ProbeFinding>().ToList();
@@ -170,50 +171,30 @@ public sealed class ProbeSources(
                 Log.SourcesNotProbed(log, importId, broken.Count, first.Source.RowNumber, first.Error!);
                 Measures.LoopFailed("probe", "item", broken.Count);
             }
-            var written = await database.ExecuteAsync(
+            // When nothing was written, the import left review, or another job has the probe: the next look tells which.
+            await database.ExecuteAsync(
                 Note, cancellationToken, importId, run, sources[^1].RowNumber, sources.Count, findings.Count,
                 findings.Select(f => f.Source.RowNumber).ToArray(),
                 findings.Select(f => f.Source.LineNumber).ToArray(), findings.Select(f => f.Code.Name())
                     .ToArray(), findings.Select(f => f.Value).ToArray(), sources.Select(s => s.Url).ToArray(),
                 sources.Select(s => findings.Exists(f => f.Source == s)).ToArray(), sources.Select(s => s.RowNumber).ToArray(),
                 answers.Select(a => a.Bytes).ToArray());
-            // The import left review, or another job has the probe: the next look tells which.
-            if (written == 0) continue;
         }
     }
 
     /// <summary>Asks when its host and all together have a place for it, and no faster than the rate.</summary>
     private async Task<Answered> AtItsTurnAsync(
-        Source source, IReadOnlyList<SecretHeader> secrets, SemaphoreSlim ofHost, SemaphoreSlim places, SemaphoreSlim turn,
+        Source source, IReadOnlyList<SecretHeader> secrets, ConcurrencyLimiter ofHost, ConcurrencyLimiter places, ConcurrencyLimiter turn,
         CancellationToken cancellationToken)
     {
-        await ofHost.WaitAsync(cancellationToken);
-        try
-        {
-            await places.WaitAsync(cancellationToken);
-            try
-            {
-                await turn.WaitAsync(cancellationToken);
-                try
-                {
-                    await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
-                }
-                finally
-                {
-                    turn.Release();
-                }
-                return await AskAsync(source, secrets, cancellationToken);
-            }
-            finally
-            {
-                places.Release();
-            }
-        }
-        finally
-        {
-            ofHost.Release();
-        }
+        using var here = await ofHost.AcquireAsync(1, cancellationToken);
+        using var place = await places.AcquireAsync(1, cancellationToken);
+        using (await turn.AcquireAsync(1, cancellationToken))
+            await Task.Delay(TimeSpan.FromSeconds(1 / RatePerSecond), clock, cancellationToken);
+        return await AskAsync(source, secrets, cancellationToken);
     }
+
+    private static ConcurrencyLimiter Places(int count) => new(new() { PermitLimit = count, QueueLimit = int.MaxValue });
 
     private async Task<Answered> AskAsync(Source source, IReadOnlyList<SecretHeader> secrets, CancellationToken cancellationToken)
     {
@@ -221,7 +202,7 @@ public sealed class ProbeSources(
         {
             // Not HEAD: links that are signed for GET refuse it, and some servers answer it with another head than GET's.
             if (!Uri.TryCreate(source.Url, UriKind.Absolute, out var url))
-                return new(new(source, FindingCode.SourceUnreachable, "The address cannot be read."), null);
+                return new(new(source, FindingCode.SourceNotReached, "The address cannot be read."), null);
             // A file of the server's own, which a push reads: there is nobody to ask.
             if (url.Scheme is not ("http" or "https")) return new(null, null);
             using var answer = await reach.RunAsync(
@@ -232,7 +213,7 @@ public sealed class ProbeSources(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(new(source, FindingCode.SourceUnreachable, e.Reason(), e), null);
+            return new(new(source, FindingCode.SourceNotReached, e.Reason(), e), null);
         }
     }
 
@@ -253,19 +234,19 @@ public sealed class ProbeSources(
     /// <summary>Null when nothing speaks against it. The bytes count for more than what the source calls them.</summary>
     internal static FindingCode? Judge(SourceAnswer answer, ReadOnlySpan<byte> first) => answer.Problem switch
     {
-        SourceProblem.NotFound => FindingCode.SourceNotFound,
-        SourceProblem.Forbidden => FindingCode.SourceForbidden,
+        SourceProblem.NotFound => FindingCode.SourceMissing,
+        SourceProblem.Forbidden => FindingCode.SourceDenied,
         SourceProblem.AddressRefused => FindingCode.SourceInside,
         // An empty file has no first byte: that is what 416 says of the range.
         SourceProblem.Refused when answer.Status == System.Net.HttpStatusCode.RequestedRangeNotSatisfiable => FindingCode.SourceEmpty,
-        SourceProblem.Busy or SourceProblem.Refused or SourceProblem.ServerFailed => FindingCode.SourceFails,
-        not null => FindingCode.SourceUnreachable,
+        SourceProblem.Busy or SourceProblem.Refused or SourceProblem.ServerFailed => FindingCode.SourceFailed,
+        not null => FindingCode.SourceNotReached,
         null when answer.Size == 0 => FindingCode.SourceEmpty,
-        null when MediaBytes.IsPage(first) => FindingCode.SourceIsPage,
+        null when MediaBytes.IsPage(first) => FindingCode.SourceIsAPage,
         null when MediaBytes.IsMedia(first) => null,
         null => answer.MediaType switch
         {
-            "text/html" or "application/xhtml+xml" => FindingCode.SourceIsPage,
+            "text/html" or "application/xhtml+xml" => FindingCode.SourceIsAPage,
             null or "application/octet-stream" or "binary/octet-stream" => null,
             var type when type.StartsWith("text/", StringComparison.Ordinal) || type is "application/json" or "application/xml" =>
                 FindingCode.SourceIsNoMedia,
@@ -274,7 +255,7 @@ public sealed class ProbeSources(
     };
 
     private static string Value(SourceAnswer answer, FindingCode code) =>
-        code is FindingCode.SourceIsPage or FindingCode.SourceIsNoMedia
+        code is FindingCode.SourceIsAPage or FindingCode.SourceIsNoMedia
             ? $"{answer.Url.IdnHost}: {answer.MediaType}{(answer.Size is { } size ? $", {size} bytes" : "")}" : answer.Detail;
 
     /// <param name="Finding">Null when nothing speaks against the source.</param>
@@ -287,4 +268,30 @@ public sealed class ProbeSources(
 
     /// <param name="Error">Something that nobody foresaw; null otherwise.</param>
     private sealed record ProbeFinding(Source Source, FindingCode Code, string Value, Exception? Error = null);
+}
+
+public static class ProbesSetup
+{
+    public static IServiceCollection AddProbes(this IServiceCollection services) => services
+        .AddSingleton<StartProbe>()
+        .AddSingleton<ReadProbe>()
+        .AddSingleton<QueueProbes>()
+        .AddSingleton<ProbeSources>();
+}
+
+internal static partial class Log
+{
+    [LoggerMessage(EventName = "ProbeFailed", Level = LogLevel.Error,
+        Message = "Import {ImportId}: the probe met an unexpected error; it is tried again until it is stopped")]
+    public static partial void ProbeFailed(ILogger logger, int importId, Exception error);
+
+    [LoggerMessage(EventName = "SourcesNotProbed", Level = LogLevel.Error,
+        Message = "Import {ImportId}: {Count} sources met an unexpected error when they were probed, first row {Row}")]
+    public static partial void SourcesNotProbed(ILogger logger, int importId, int count, int row, Exception error);
+
+    [LoggerMessage(EventName = "ProbeWithoutHeaders", Level = LogLevel.Warning,
+        Message =
+            "Import {ImportId}: the probe was stopped, for the source headers of account {AccountId} cannot be decrypted: the key ring "
+                + "has lost their key. Set them again")]
+    public static partial void ProbeWithoutHeaders(ILogger logger, int importId, int accountId);
 }

@@ -8,26 +8,21 @@ namespace BulkImporter.Sources;
 /// </summary>
 internal static class ConsumerVideoSites
 {
-    private static readonly HashSet<string> Sites = new(StringComparer.Ordinal)
+    private static readonly ByDomain<bool> Sites = new(new[]
     {
         "youtube.com", "youtu.be", "youtube-nocookie.com", "vimeo.com", "dailymotion.com", "dai.ly", "facebook.com", "fb.watch", "fb.com",
         "tiktok.com", "instagram.com", "twitch.tv", "x.com", "twitter.com", "loom.com", "rumble.com", "bilibili.com", "odysee.com",
         "bitchute.com", "snapchat.com", "vk.com", "ok.ru", "nicovideo.jp", "streamable.com", "metacafe.com",
-    };
-
-    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Lookup = Sites.GetAlternateLookup<ReadOnlySpan<char>>();
-
-    private static readonly int LongestSite = Sites.Max(site => site.Length);
+    }.ToDictionary(site => site, _ => true));
 
     /// <summary>Vimeo hands out the files of its paying members from the player's host, under paths without a name.</summary>
     private static readonly byte[][] VimeoFilePaths =
         [.. new[] { "/external/", "/progressive_redirect/", "/play/" }.Select(Encoding.ASCII.GetBytes)];
 
     /// <param name="host">In lower case.</param>
-    /// <param name="path">As written.</param>
     public static bool IsWatchPage(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
     {
-        if (!IsSite(SourceHost.Domain(host)) || MediaHints.IsMediaName(path))
+        if (!Sites.Of(host) || MediaHints.IsMediaName(path))
             return false;
         if (!host.SequenceEqual("player.vimeo.com"u8))
             return true;
@@ -38,14 +33,5 @@ internal static class ConsumerVideoSites
         }
 
         return true;
-    }
-
-    private static bool IsSite(ReadOnlySpan<byte> domain)
-    {
-        if (domain.Length > LongestSite)
-            return false;
-        Span<char> name = stackalloc char[domain.Length];
-        Encoding.ASCII.GetChars(domain, name);
-        return Lookup.Contains(name);
     }
 }

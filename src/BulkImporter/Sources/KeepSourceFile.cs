@@ -37,7 +37,6 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
     private const string Discard = "DELETE FROM importer.source_file WHERE id = $1 AND received_at IS NULL";
 
     /// <summary>The file is kept when this returns; the same bytes again are not kept twice.</summary>
-    /// <param name="bytes">Read to its end.</param>
     /// <param name="announced">How many bytes the sender says that there are, so that too many are refused before they come; null when it
     /// does not say.</param>
     /// <exception cref="InvalidArgumentException">There are no bytes.</exception>

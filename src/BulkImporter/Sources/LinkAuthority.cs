@@ -87,11 +87,8 @@ internal static class LinkAuthority
     private static readonly List<(string Prefix, ulong Of)> Prefixes = [];
     private static readonly ulong[] Proofs = new ulong[Forms.Length];
     private static readonly Dictionary<string, Meaning>.AlternateLookup<ReadOnlySpan<char>> Lookup;
-    private static readonly Dictionary<string, Site[]> SitesOf = Sites.GroupBy(s => s.Domain).ToDictionary(g => g.Key, g => g.ToArray());
-    private static readonly Dictionary<string, Site[]>.AlternateLookup<ReadOnlySpan<char>> SiteLookup =
-        SitesOf.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly ByDomain<Site[]> SitesOf = new(Sites.GroupBy(s => s.Domain).ToDictionary(g => g.Key, g => g.ToArray()));
     private static readonly int LongestName;
-    private static readonly int LongestDomain = Sites.Max(s => s.Domain.Length);
 
     private readonly record struct Meaning(ulong Proves, ulong PartOf);
 
@@ -129,7 +126,6 @@ internal static class LinkAuthority
 
     /// <summary>Which forms and sites a link is of; 0 for one of which every parameter counts.</summary>
     /// <param name="host">In lower case.</param>
-    /// <param name="path">As written.</param>
     /// <param name="query">As written, not empty.</param>
     public static ulong Of(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query)
     {
@@ -193,12 +189,7 @@ internal static class LinkAuthority
 
     private static ulong SitesAt(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path)
     {
-        var domain = SourceHost.Domain(host);
-        if (domain.Length > LongestDomain)
-            return 0;
-        Span<char> name = stackalloc char[domain.Length];
-        Encoding.ASCII.GetChars(domain, name);
-        if (!SiteLookup.TryGetValue(name, out var sites))
+        if (SitesOf.Of(host) is not { } sites)
             return 0;
         var text = Encoding.UTF8.GetString(path);
         var whole = Encoding.ASCII.GetString(host);

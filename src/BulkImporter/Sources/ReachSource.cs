@@ -6,6 +6,21 @@ using System.Text;
 
 namespace BulkImporter.Sources;
 
+/// <summary>A header with its value in clear, on its way to a source. Its text does not show the value.</summary>
+public sealed record SecretHeader(string Host, string Name, string Value)
+{
+    /// <summary>
+    /// Where a URL's request goes, as headers are kept for it: <c>media.example.com</c> over https, <c>media.example.com:8443</c> at
+    /// another port, <c>http://media.example.com</c> in clear.
+    /// </summary>
+    internal static string PlaceOf(Uri url) =>
+        (url.Scheme == Uri.UriSchemeHttps ? "" : "http://") + (url.HostNameType == UriHostNameType.IPv6 ? url.Host : url.IdnHost)
+            .ToLowerInvariant()
+        + (url.IsDefaultPort ? "" : $":{url.Port}");
+
+    public override string ToString() => $"{Name} for {Host}";
+}
+
 /// <summary>The addresses of a host name; throws <see cref="SocketException"/> when there are none.</summary>
 public delegate Task<IPAddress[]> ResolveName(string host, CancellationToken cancellationToken);
 
@@ -165,11 +180,11 @@ public sealed class ReachSource : IDisposable
             >= 400 => SourceProblem.Refused,
             _ => SourceProblem.Broken,
         };
-        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, StallTimeout, clock);
+        return new SourceAnswer(problem, $"{url.IdnHost} answered {status}.", url, response, clock);
     }
 
     private SourceAnswer Failed((SourceProblem Problem, string Text) why, Uri url) =>
         Failed(why.Problem, $"{url.IdnHost} {why.Text}.", url);
 
-    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, StallTimeout, clock);
+    private SourceAnswer Failed(SourceProblem problem, string detail, Uri url) => new(problem, detail, url, null, clock);
 }

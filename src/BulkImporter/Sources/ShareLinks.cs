@@ -46,7 +46,12 @@ internal static class ShareLinks
         l => l.Path is ['/', ':', not 'f', ':', '/', ..] ? l.With("download", "1") : null,
         "SharePoint shows this page, or asks to sign in. In SharePoint, share the file with anyone who has the link and use that link.");
 
-    private static readonly Dictionary<string, Site> Sites = new(StringComparer.Ordinal)
+    // docs.cloud.google.com/storage: an object is at https://storage.googleapis.com/BUCKET/KEY.
+    private static readonly Site GoogleCloud = new(
+        l => (l.Host == "console.cloud.google.com" && l.Begins("/storage/")) || l.Host == "storage.cloud.google.com", DirectGcs,
+        "This is a page of Google's console. Use the public address of the object, or a signed link where it is not public.");
+
+    private static readonly ByDomain<Site> Sites = new(new Dictionary<string, Site>
     {
         // help.dropbox.com, "How to force a shared link to download": dl=1. Cincopa's own example is a Dropbox link, so one that is left as
         // it is needs no warning.
@@ -97,10 +102,6 @@ internal static class ShareLinks
         ["amazon.com"] = new(l => l.Host.EndsWith("console.aws.amazon.com", StringComparison.Ordinal) && l.Begins("/s3/"), DirectS3,
             "This is the page of a bucket in the console. Use the address of the object (Copy URL), or a presigned link where it is not "
                 + "public."),
-        // docs.cloud.google.com/storage: an object is at https://storage.googleapis.com/BUCKET/KEY.
-        ["cloud.google.com"] = new(
-            l => (l.Host == "console.cloud.google.com" && l.Begins("/storage/")) || l.Host == "storage.cloud.google.com", DirectGcs,
-            "This is a page of Google's console. Use the public address of the object, or a signed link where it is not public."),
         ["icloud.com"] = new(_ => true, Never, "iCloud shows a page. Download the file and push it (push FILE…)."),
         ["mega.nz"] = new(_ => true, Never, MegaAdvice),
         ["mega.io"] = new(_ => true, Never, MegaAdvice),
@@ -117,7 +118,7 @@ internal static class ShareLinks
         ["microsoftstream.com"] = new(_ => true, Never, null),
         ["pcloud.link"] = new(_ => true, Never, null),
         ["mediafire.com"] = new(l => l.Begins("/file/") || l.Begins("/view/") || l.Begins("/folder/"), Never, null),
-    };
+    });
 
     private const string OneDriveAdvice =
         "OneDrive shows this page, or asks to sign in. Use the link of its embedding code (onedrive.live.com/embed?…), or download the "
@@ -142,11 +143,6 @@ internal static class ShareLinks
 
     private static Site Wikimedia => new(l => WikiFile(l) is not null, l => $"https://{l.Host}/wiki/Special:FilePath/{WikiFile(l)}", null);
 
-    private static readonly Dictionary<string, Site>.AlternateLookup<ReadOnlySpan<char>> Lookup =
-        Sites.GetAlternateLookup<ReadOnlySpan<char>>();
-
-    private static readonly int LongestSite = Sites.Keys.Max(site => site.Length);
-
     /// <summary>Null for nearly every address: it is no page that we know.</summary>
     public static ShareLink? Of(ReadOnlySpan<byte> url)
     {
@@ -158,7 +154,6 @@ internal static class ShareLinks
 
     /// <summary>The same for an address that was taken apart.</summary>
     /// <param name="host">Its host in lower case.</param>
-    /// <param name="parts">Its parts.</param>
     public static ShareLink? Of(ReadOnlySpan<byte> host, in UrlParts parts) => parts.UserInfoWithAt.IsEmpty
         ? Of(host, parts.Path, parts.Query, parts.Port.IsEmpty || parts.HasDefaultPort) : null;
 
@@ -168,11 +163,12 @@ internal static class ShareLinks
     /// <param name="host">In lower case.</param>
     public static string? AdviceOf(string host) =>
         host is "drive.google.com" or "drive.usercontent.google.com" ? ScanAdvice
-        : Sites.GetValueOrDefault(Encoding.ASCII.GetString(SourceHost.Domain(Encoding.UTF8.GetBytes(host))))?.Advice;
+        : Sites.Of(Encoding.UTF8.GetBytes(host))?.Advice;
 
     private static ShareLink? Of(ReadOnlySpan<byte> host, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query, bool usualPort)
     {
-        var site = SiteOf(host) ?? (path.IndexOf("/-/blob/"u8) > 0 ? GitLab : null);
+        var site = host.EndsWith(".cloud.google.com"u8) ? GoogleCloud
+            : Sites.Of(host) ?? (path.IndexOf("/-/blob/"u8) > 0 ? GitLab : null);
         if (site is null && !IsWikiPage(path, query) && !(path.StartsWith("/index.php/s/"u8) && !path.EndsWith("/download"u8)))
             return null;
         var link = new Link(Encoding.UTF8.GetString(host), Encoding.UTF8.GetString(path), Encoding.UTF8.GetString(query));
@@ -183,18 +179,6 @@ internal static class ShareLinks
         var direct = usualPort ? site.Direct(link) : null;
         return new(link.Host, direct, direct is not null && link.Host.EndsWith("dropbox.com", StringComparison.Ordinal) ? null
             : site.Advice ?? "This is a page that shows a file. Use the link behind its download button.");
-    }
-
-    private static Site? SiteOf(ReadOnlySpan<byte> host)
-    {
-        if (host.EndsWith(".cloud.google.com"u8))
-            return Sites["cloud.google.com"];
-        var domain = SourceHost.Domain(host);
-        if (domain.Length > LongestSite)
-            return null;
-        Span<char> name = stackalloc char[domain.Length];
-        Encoding.ASCII.GetChars(domain, name);
-        return Lookup.TryGetValue(name, out var site) ? site : null;
     }
 
     private static bool IsGooglePage(Link link) => link.Host switch

@@ -49,31 +49,19 @@ public enum SourceProblem
 /// <summary>
 /// A source's answer, or why there is none. Its head has been read and its body has not; dispose it to give the connection back.
 /// </summary>
-public sealed class SourceAnswer : IDisposable
+public sealed class SourceAnswer(SourceProblem? problem, string detail, Uri url, HttpResponseMessage? response, TimeProvider clock)
+    : IDisposable
 {
-    private readonly HttpResponseMessage? response;
-    private readonly TimeSpan stall;
-    private readonly TimeProvider clock;
     private Stream? body;
 
-    internal SourceAnswer(SourceProblem? problem, string detail, Uri url, HttpResponseMessage? response, TimeSpan stall, TimeProvider clock)
-    {
-        Problem = problem;
-        Detail = detail;
-        Url = url;
-        this.response = response;
-        this.stall = stall;
-        this.clock = clock;
-    }
-
     /// <summary>Null when the source answered with 2xx.</summary>
-    public SourceProblem? Problem { get; }
+    public SourceProblem? Problem => problem;
 
     /// <summary>One sentence for a person. Holds hosts and addresses, never a path or query (they may be signed).</summary>
-    public string Detail { get; }
+    public string Detail => detail;
 
     /// <summary>Where the last redirect led; its query may hold a signature.</summary>
-    public Uri Url { get; }
+    public Uri Url => url;
 
     /// <summary>Null when there was no answer.</summary>
     public HttpStatusCode? Status => response?.StatusCode;
@@ -112,7 +100,7 @@ public sealed class SourceAnswer : IDisposable
     public async ValueTask<SourceRead> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         if (response is null) return new SourceRead(0, Problem);
-        using var late = new CancellationTokenSource(stall, clock);
+        using var late = new CancellationTokenSource(ReachSource.StallTimeout, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
         try
         {

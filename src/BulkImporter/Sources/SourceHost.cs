@@ -205,3 +205,22 @@ internal static class SourceHost
         return Encoding.ASCII.GetBytes(plain.ToString());
     }
 }
+
+/// <summary>What is known of domains, found by the bytes of a host without making a text of it.</summary>
+/// <param name="known">By the last two labels.</param>
+internal sealed class ByDomain<T>(Dictionary<string, T> known)
+{
+    private readonly Dictionary<string, T>.AlternateLookup<ReadOnlySpan<char>> lookup = known.GetAlternateLookup<ReadOnlySpan<char>>();
+    private readonly int longest = known.Keys.Max(domain => domain.Length);
+
+    /// <param name="host">In lower case.</param>
+    public T? Of(ReadOnlySpan<byte> host)
+    {
+        var domain = SourceHost.Domain(host);
+        if (domain.Length > longest)
+            return default;
+        Span<char> name = stackalloc char[domain.Length];
+        Encoding.ASCII.GetChars(domain, name);
+        return lookup.TryGetValue(name, out var found) ? found : default;
+    }
+}

@@ -33,7 +33,7 @@ public readonly record struct SourceKey(Guid Value)
         var longest = 3 * url.Length + 1;
         var rented = longest > StackSize ? ArrayPool<byte>.Shared.Rent(longest) : null;
         var normalised = rented ?? stackalloc byte[StackSize];
-        var length = Normalise(url, normalised, out var direct);
+        var length = WriteNormalised(url, normalised, out var direct);
         var hash = XxHash128.HashToUInt128(normalised[..length]);
         if (rented is not null)
             ArrayPool<byte>.Shared.Return(rented);
@@ -49,19 +49,10 @@ public readonly record struct SourceKey(Guid Value)
     /// <summary>The 16 bytes in the order in which the database sends them too.</summary>
     internal void WriteTo(Span<byte> bytes) => Value.TryWriteBytes(bytes, bigEndian: true, out _);
 
-    /// <summary>The normalised form itself, for messages and tests.</summary>
-    public static string Normalise(string url)
-    {
-        var bytes = CellText.Trim(Encoding.UTF8.GetBytes(url));
-        var normalised = new byte[3 * bytes.Length + 1];
-        var length = Normalise(bytes, normalised, out var direct);
-        return direct is not null ? Normalise(direct) : Encoding.UTF8.GetString(normalised, 0, length);
-    }
-
     public override string ToString() => Value.ToString();
 
     /// <param name="direct">What counts instead, where the address is a share link that can be made direct; else null.</param>
-    private static int Normalise(ReadOnlySpan<byte> url, Span<byte> to, out string? direct)
+    internal static int WriteNormalised(ReadOnlySpan<byte> url, Span<byte> to, out string? direct)
     {
         direct = null;
         if (!UrlParts.TryParse(url, out var parts))

@@ -5,35 +5,19 @@ using BulkImporter.Manifests;
 
 namespace BulkImporter.Sources;
 
-/// <summary>The settings of <see cref="SourceUrlRules"/>.</summary>
-public sealed record SourceUrlOptions
-{
-    /// <summary>
-    /// The longest <c>input</c> in percent-encoded characters. Default 1,800: it rides in the query of what looks like
-    /// an ASP.NET host, whose default refuses more than 2,048 (INF).
-    /// </summary>
-    public int MaxEncodedLength { get; init; } = 1800;
-
-    /// <summary>
-    /// Lets private, loopback and single-label hosts pass. Default false; for tests and the demo, where the source is this machine.
-    /// </summary>
-    public bool AllowPrivateHosts { get; init; }
-
-    /// <summary>Networks that this server itself may reach, so that it can push from private hosts in them. Default none.</summary>
-    public IReadOnlyList<IPNetwork> PushNetworks { get; init; } = [];
-
-    /// <summary>A signed link that runs out within this time is warned of. Default 24 hours.</summary>
-    public TimeSpan ExpiresSoonWithin { get; init; } = TimeSpan.FromHours(24);
-}
-
 /// <summary>
 /// Judges one URL by its text alone, without asking any server: can Cincopa fetch it at all? Takes UTF-8 bytes, since
 /// that is what the reader has, and allocates nothing for a URL in order.
 /// </summary>
-public sealed class SourceUrlRules(SourceUrlOptions options)
+/// <param name="options">How long a URL may be, and whether its host may be private.</param>
+/// <param name="pushNetworks">Networks that this server itself may reach, so that it can push from private hosts in them.</param>
+public sealed class SourceUrlRules(ManifestOptions options, params IReadOnlyList<IPNetwork> pushNetworks)
 {
+    /// <summary>A signed link that runs out within this time is warned of.</summary>
+    private static readonly TimeSpan ExpiresSoonWithin = TimeSpan.FromHours(24);
+
     /// <summary>
-    /// The most problems that <see cref="Check(ReadOnlySpan{byte}, DateTimeOffset, Span{FindingCode})"/> reports of one URL.
+    /// The most problems that <see cref="Check"/> reports of one URL.
     /// </summary>
     public const int MaxProblems = 12;
 
@@ -49,30 +33,17 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     /// <param name="problems">At least <see cref="MaxProblems"/> long.</param>
     public int Check(ReadOnlySpan<byte> url, DateTimeOffset now, Span<FindingCode> problems)
     {
-        if (url.IsEmpty)
-        {
-            problems[0] = FindingCode.UrlMissing;
-            return 1;
-        }
-
         var isAbsolute = UrlParts.TryParse(url, out var parts);
-        if (HasSchemeTwice(url, parts))
-        {
-            problems[0] = FindingCode.UrlSchemeTwice;
-            return 1;
-        }
-
-        // Of several addresses in one cell nothing else is worth saying.
         var second = url.IndexOf("://"u8) < 0 ? SecondAddress.None : SecondAddresses.In(url);
-        if (second == SecondAddress.Behind)
+        // Beside each of these nothing else is worth saying.
+        FindingCode? only = url.IsEmpty ? FindingCode.UrlMissing
+            : HasSchemeTwice(url, parts) ? FindingCode.UrlSchemeTwice
+            : second == SecondAddress.Behind ? FindingCode.UrlSeveral
+            : isAbsolute && IsHttp(parts.Scheme) ? null
+            : isAbsolute || HasOtherScheme(url) ? FindingCode.UrlScheme : FindingCode.UrlNotAbsolute;
+        if (only is { } alone)
         {
-            problems[0] = FindingCode.UrlSeveral;
-            return 1;
-        }
-
-        if (!isAbsolute || !IsHttp(parts.Scheme))
-        {
-            problems[0] = isAbsolute || HasOtherScheme(url) ? FindingCode.UrlScheme : FindingCode.UrlNotAbsolute;
+            problems[0] = alone;
             return 1;
         }
 
@@ -115,18 +86,11 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
         {
             if (expiry <= now)
                 problems[count++] = FindingCode.UrlExpired;
-            else if (expiry - now <= options.ExpiresSoonWithin)
+            else if (expiry - now <= ExpiresSoonWithin)
                 problems[count++] = FindingCode.UrlExpiresSoon;
         }
 
         return count;
-    }
-
-    /// <summary>The same for a string, with white space around it ignored.</summary>
-    public IReadOnlyList<FindingCode> Check(string url, DateTimeOffset now)
-    {
-        var problems = new FindingCode[MaxProblems];
-        return problems[..Check(Encoding.UTF8.GetBytes(url.Trim()), now, problems)];
     }
 
     /// <summary>
@@ -136,10 +100,10 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     /// <param name="url">A URL of which nothing worse was found than <see cref="FindingCode.UrlHostPrivate"/>.</param>
     internal bool MayPush(ReadOnlySpan<byte> url)
     {
-        if (options.PushNetworks.Count == 0 || !UrlParts.TryParse(url, out var parts)) return false;
+        if (pushNetworks.Count == 0 || !UrlParts.TryParse(url, out var parts)) return false;
         Span<byte> plainHost = stackalloc byte[SourceHost.MaxLength];
         return SourceHost.AddressOf(SourceHost.Plain(parts.Host, plainHost)) is not { } address
-            || options.PushNetworks.Any(network => network.Contains(address));
+            || pushNetworks.Any(network => network.Contains(address));
     }
 
     /// <summary>When a signed link runs out; null for any other URL.</summary>
@@ -163,7 +127,7 @@ public sealed class SourceUrlRules(SourceUrlOptions options)
     private bool IsTooLong(ReadOnlySpan<byte> url) => IsLonger(url, options.MaxEncodedLength);
 
     /// <summary>Whether a text that is to be written to an asset is too long for the query of that call (INF).</summary>
-    internal bool IsTextTooLong(ReadOnlySpan<byte> text) => IsLonger(text, options.MaxEncodedLength - ManifestOptions.RestOfCall);
+    internal bool IsTextTooLong(ReadOnlySpan<byte> text) => IsLonger(text, options.MaxEncodedText);
 
     private static bool IsLonger(ReadOnlySpan<byte> text, int most) => 3 * text.Length > most && EncodedLength(text) > most;
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Cincopa.Simulator.Faults;
 
 namespace Cincopa.Simulator.Endpoints;
@@ -5,6 +6,38 @@ namespace Cincopa.Simulator.Endpoints;
 /// <summary>Every call of the API goes through here: written down, judged, answered, or spoilt as the script says.</summary>
 internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stopping)
 {
+    /// <summary>What each path under <c>/v2/</c> asks for, and what answers it.</summary>
+    private static readonly FrozenDictionary<string, (Operation Operation, Func<Call, Result> Answer)> Calls =
+        new Dictionary<string, (Operation, Func<Call, Result>)>
+        {
+            ["ping"] = (Operation.Ping, AccountEndpoints.Ping),
+            ["asset.upload_from_url"] = (Operation.Submit, ImportEndpoints.Submit),
+            ["asset.upload_from_url_get_status"] = (Operation.Status, ImportEndpoints.Status),
+            ["asset.upload_from_url_abort"] = (Operation.Abort, ImportEndpoints.Abort),
+            ["asset.list"] = (Operation.List, AssetEndpoints.List),
+            ["asset.set_meta"] = (Operation.SetMeta, AssetEndpoints.SetMeta),
+            ["asset.delete"] = (Operation.Delete, AssetEndpoints.Delete),
+            ["asset.get_upload_url"] = (Operation.GetUploadUrl, PushEndpoint.GetUploadUrl),
+            ["asset.get_tags"] = (Operation.GetTags, AssetEndpoints.Tags),
+            ["asset.resync"] = (Operation.Resync, AssetEndpoints.Resync),
+            ["gallery.create"] = (Operation.GalleryCreate, GalleryEndpoints.Create),
+            ["gallery.list"] = (Operation.GalleryList, GalleryEndpoints.List),
+            ["gallery.get_items"] = (Operation.GalleryItems, GalleryEndpoints.Items),
+            ["gallery.add_item"] = (Operation.GalleryAddItem, GalleryEndpoints.AddItem),
+            ["gallery.remove_item"] = (Operation.GalleryRemoveItem, GalleryEndpoints.RemoveItem),
+            ["gallery.set_meta"] = (Operation.GallerySetMeta, GalleryEndpoints.SetMeta),
+            ["gallery.set_master"] = (Operation.GallerySetMaster, GalleryEndpoints.SetMaster),
+            ["gallery.delete"] = (Operation.GalleryDelete, GalleryEndpoints.Delete),
+            ["webhook.set"] = (Operation.WebhookSet, WebhookEndpoints.Set),
+            ["webhook.list"] = (Operation.WebhookList, WebhookEndpoints.List),
+            ["webhook.delete"] = (Operation.WebhookDelete, WebhookEndpoints.Delete),
+            ["token.get_temp"] = (Operation.TokenGetTemp, AccountEndpoints.TemporaryToken),
+            ["token.list"] = (Operation.TokenList, AccountEndpoints.Tokens),
+            ["token.create"] = (Operation.TokenCreate, AccountEndpoints.CreateToken),
+            ["account.list_sub"] = (Operation.AccountListSub, AccountEndpoints.SubAccounts),
+            ["account.add_sub"] = (Operation.AccountAddSub, AccountEndpoints.AddSubAccount),
+        }.ToFrozenDictionary(call => $"/v2/{call.Key}.json", call => call.Value);
+
     public async Task HandleAsync(HttpContext context)
     {
         // A browser asks first whether a page of another site may call. That is no call yet: not in the ledger.
@@ -15,13 +48,16 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         }
 
         // 1. Who asks for what.
-        var operation = Route(context.Request.Path.Value);
+        var path = context.Request.Path.Value ?? "";
+        var (operation, answer) = Calls.TryGetValue(path, out var known)
+            ? known : (path == PushEndpoint.Path ? Operation.Push : Operation.Unknown, NotFound);
         var query = new Query(context.Request.QueryString.Value);
         var import = operation is Operation.Status or Operation.Abort ? simulator.Library.FindImport(query["status_id"]) : null;
         var call = new Call(context, simulator, simulator.Faults, operation, query)
         {
             Input = operation == Operation.Submit ? query["input"] : import?.Input,
             Import = import,
+            Answer = answer,
             Grant = simulator.Tokens.Find(query["api_token"], context.Connection.RemoteIpAddress),
         };
 
@@ -74,38 +110,6 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
             await result.Reply.SendAsync(context, closes: !call.Script.KeepAlive);
     }
 
-    private static Operation Route(string? path) => path switch
-    {
-        "/v2/asset.upload_from_url.json" => Operation.Submit,
-        "/v2/asset.upload_from_url_get_status.json" => Operation.Status,
-        "/v2/asset.upload_from_url_abort.json" => Operation.Abort,
-        "/v2/asset.list.json" => Operation.List,
-        "/v2/asset.set_meta.json" => Operation.SetMeta,
-        "/v2/asset.delete.json" => Operation.Delete,
-        "/v2/asset.get_upload_url.json" => Operation.GetUploadUrl,
-        "/v2/asset.get_tags.json" => Operation.GetTags,
-        "/v2/asset.resync.json" => Operation.Resync,
-        "/v2/gallery.create.json" => Operation.GalleryCreate,
-        "/v2/gallery.list.json" => Operation.GalleryList,
-        "/v2/gallery.get_items.json" => Operation.GalleryItems,
-        "/v2/gallery.add_item.json" => Operation.GalleryAddItem,
-        "/v2/gallery.remove_item.json" => Operation.GalleryRemoveItem,
-        "/v2/gallery.set_meta.json" => Operation.GallerySetMeta,
-        "/v2/gallery.set_master.json" => Operation.GallerySetMaster,
-        "/v2/gallery.delete.json" => Operation.GalleryDelete,
-        "/v2/webhook.set.json" => Operation.WebhookSet,
-        "/v2/webhook.list.json" => Operation.WebhookList,
-        "/v2/webhook.delete.json" => Operation.WebhookDelete,
-        "/v2/token.get_temp.json" => Operation.TokenGetTemp,
-        "/v2/token.list.json" => Operation.TokenList,
-        "/v2/token.create.json" => Operation.TokenCreate,
-        "/v2/account.list_sub.json" => Operation.AccountListSub,
-        "/v2/account.add_sub.json" => Operation.AccountAddSub,
-        "/v2/ping.json" => Operation.Ping,
-        PushEndpoint.Path => Operation.Push,
-        _ => Operation.Unknown,
-    };
-
     /// <summary>Length of the query, verb, token and permission come before every scripted fault; null lets the call in.</summary>
     private static Result? RefuseAtTheDoor(Call call)
     {
@@ -135,7 +139,7 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
     {
         Result proper = default;
         if (rule is null || FaultReply.Commits(rule))
-            proper = call.Operation == Operation.Push ? await PushEndpoint.TakeAsync(call) : Apply(call);
+            proper = call.Operation == Operation.Push ? await PushEndpoint.TakeAsync(call) : call.Answer(call);
         else
             await DrainAsync(call);
 
@@ -147,37 +151,8 @@ internal sealed class ApiEndpoint(Simulator simulator, CancellationToken stoppin
         return new Result(reply, new Answer(FaultReply.OutcomeOf(rule.Fault), sent, proper.Answer.Accepted, import));
     }
 
-    private static Result Apply(Call call) => call.Operation switch
-    {
-        Operation.Submit => ImportEndpoints.Submit(call),
-        Operation.Status => ImportEndpoints.Status(call),
-        Operation.Abort => ImportEndpoints.Abort(call),
-        Operation.List => AssetEndpoints.List(call),
-        Operation.SetMeta => AssetEndpoints.SetMeta(call),
-        Operation.Delete => AssetEndpoints.Delete(call),
-        Operation.GetTags => AssetEndpoints.Tags(call),
-        Operation.Resync => AssetEndpoints.Resync(call),
-        Operation.WebhookSet => WebhookEndpoints.Set(call),
-        Operation.WebhookList => WebhookEndpoints.List(call),
-        Operation.WebhookDelete => WebhookEndpoints.Delete(call),
-        Operation.GetUploadUrl => PushEndpoint.GetUploadUrl(call),
-        Operation.GalleryCreate => GalleryEndpoints.Create(call),
-        Operation.GalleryList => GalleryEndpoints.List(call),
-        Operation.GalleryItems => GalleryEndpoints.Items(call),
-        Operation.GalleryAddItem => GalleryEndpoints.AddItem(call),
-        Operation.GalleryRemoveItem => GalleryEndpoints.RemoveItem(call),
-        Operation.GallerySetMeta => GalleryEndpoints.SetMeta(call),
-        Operation.GallerySetMaster => GalleryEndpoints.SetMaster(call),
-        Operation.GalleryDelete => GalleryEndpoints.Delete(call),
-        Operation.TokenGetTemp => AccountEndpoints.TemporaryToken(call),
-        Operation.TokenList => AccountEndpoints.Tokens(call),
-        Operation.TokenCreate => AccountEndpoints.CreateToken(call),
-        Operation.AccountListSub => AccountEndpoints.SubAccounts(call),
-        Operation.AccountAddSub => AccountEndpoints.AddSubAccount(call),
-        Operation.Ping => AccountEndpoints.Ping(call),
-        Operation.Unknown or Operation.Push or Operation.Connection =>
-            new Result(Reply.Refusal(ReplyStyle.Html, 404, "Not Found"), new Answer(CallOutcome.NotFound, 404)),
-    };
+    private static Result NotFound(Call call) =>
+        new(Reply.Refusal(ReplyStyle.Html, 404, "Not Found"), new Answer(CallOutcome.NotFound, 404));
 
     /// <summary>Reads a pushed chunk to its end without keeping it, so that the client hears the answer and not a broken pipe.</summary>
     private static async ValueTask DrainAsync(Call call)

@@ -4,22 +4,12 @@ using Cincopa.Simulator.Remote;
 namespace Cincopa.Simulator.Endpoints;
 
 /// <summary>A call of the API as its endpoint sees it.</summary>
-internal sealed class Call(HttpContext context, Simulator simulator, FaultDeck faults, Operation operation, Query query)
+/// <param name="Faults">The script and its counters as they were when the call arrived.</param>
+internal sealed record Call(HttpContext Context, Simulator Simulator, FaultDeck Faults, Operation Operation, Query Query)
 {
-    public HttpContext Context => context;
+    public Library Library => Simulator.Library;
 
-    public Operation Operation => operation;
-
-    public Query Query => query;
-
-    public Simulator Simulator => simulator;
-
-    public Library Library => simulator.Library;
-
-    /// <summary>The script and its counters as they were when the call arrived.</summary>
-    public FaultDeck Faults => faults;
-
-    public FaultScript Script => faults.Script;
+    public FaultScript Script => Faults.Script;
 
     /// <summary>The source URL of a submit, or of the import that is asked about.</summary>
     public string? Input { get; init; }
@@ -27,17 +17,23 @@ internal sealed class Call(HttpContext context, Simulator simulator, FaultDeck f
     /// <summary>The import whose status_id was sent, if it has one.</summary>
     public Import? Import { get; init; }
 
+    /// <summary>What answers it.</summary>
+    public required Func<Call, Result> Answer { get; init; }
+
     /// <summary>What the token may do; null when the call had no good one.</summary>
     public TokenGrant? Grant { get; init; }
 
     /// <summary>Assets younger than this are not listed yet: a reading from a cache that <c>cache=never</c> avoids (OWN).</summary>
     public DateTimeOffset ListedUpTo() =>
-        query["cache"] == "never" ? DateTimeOffset.MaxValue : simulator.Clock.GetUtcNow().AddMilliseconds(-Script.ListLagMs);
+        Query["cache"] == "never" ? DateTimeOffset.MaxValue : Simulator.Clock.GetUtcNow().AddMilliseconds(-Script.ListLagMs);
 
     /// <summary>The page that the call asks for.</summary>
     public PageRequest Page() =>
-        new(query.Number("page", fallback: 1, least: 1),
-            Math.Min(query.Number("items_per_page", Assumptions.ItemsPerPage, least: 1), Assumptions.MostItemsPerPage));
+        new(Query.Number("page", fallback: 1, least: 1),
+            Math.Min(Query.Number("items_per_page", Assumptions.ItemsPerPage, least: 1), Assumptions.MostItemsPerPage));
+
+    /// <summary>The proper answer, with these members.</summary>
+    public Result Ok(params ReadOnlySpan<(string Name, object? Value)> members) => Result.Ok(Reply.Success(members));
 
     /// <summary>A refusal by the API itself, in the style that the script has set.</summary>
     public Result Refuse(int httpStatus, string message)

@@ -19,9 +19,11 @@ internal sealed class ControlEndpoint(Simulator simulator)
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
     };
 
+    private static readonly Reply Done = new(200, Reply.Json, """{"success":true}"""u8.ToArray());
+
     public async Task HandleAsync(HttpContext context)
     {
-        var reply = Canned.NotFound;
+        Reply reply;
         try
         {
             reply = await AnswerAsync(context);
@@ -51,24 +53,20 @@ internal sealed class ControlEndpoint(Simulator simulator)
                     new { p.Name, FileName = p.Name + "-*", p.Effect, EndsImport = p.Plan is not null }), Json);
             case ("POST", "/_sim/reset"):
                 simulator.Reset();
-                return Canned.Done;
-            case ("GET", "/_sim/faults"):
-                return Canned.Script(simulator.Script);
-            case ("POST" or "PUT", "/_sim/faults"):
-                simulator.Script = FaultScript.Parse(await BodyAsync(context));
-                return Canned.Script(simulator.Script);
-            case ("DELETE", "/_sim/faults"):
-                simulator.Script = FaultScript.None;
-                return Canned.Script(simulator.Script);
+                return Done;
+            case ("GET" or "POST" or "PUT" or "DELETE", "/_sim/faults"):
+                if (request.Method != "GET")
+                    simulator.Script = request.Method == "DELETE" ? FaultScript.None : FaultScript.Parse(await BodyAsync(context));
+                return new(200, Reply.Json, simulator.Script.ToJson());
             case ("POST", "/_sim/tokens"):
                 simulator.Tokens.Set(JsonSerializer.Deserialize<TokenGrant>(await BodyAsync(context), Json)
                     ?? throw new JsonException("a token is a JSON object"));
-                return Canned.Done;
+                return Done;
             case ("DELETE", "/_sim/tokens"):
                 simulator.Tokens.Reset();
-                return Canned.Done;
+                return Done;
             default:
-                return Canned.NotFound;
+                return Reply.Refusal(ReplyStyle.Json, 404, "see src/Cincopa.Simulator/README.md for what is under /_sim");
         }
     }
 
@@ -111,15 +109,5 @@ internal sealed class ControlEndpoint(Simulator simulator)
         using var body = new MemoryStream();
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         return body.ToArray();
-    }
-
-    private static class Canned
-    {
-        public static readonly Reply NotFound =
-            Reply.Refusal(ReplyStyle.Json, 404, "see src/Cincopa.Simulator/README.md for what is under /_sim");
-
-        public static readonly Reply Done = new(200, Reply.Json, """{"success":true}"""u8.ToArray());
-
-        public static Reply Script(FaultScript script) => new(200, Reply.Json, script.ToJson());
     }
 }

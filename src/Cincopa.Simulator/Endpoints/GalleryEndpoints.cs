@@ -8,12 +8,8 @@ internal static class GalleryEndpoints
 {
     public static Result Create(Call call)
     {
-        var gallery = call.Library.CreateGallery(call.Query["name"] ?? "", call.Query["description"] ?? "");
-        return Result.Ok(Reply.Success((call, gallery), static (json, state) =>
-        {
-            json.WriteString("fid"u8, state.gallery.Fid);
-            json.WriteString("upload_url"u8, PushEndpoint.UploadUrl(state.call.Context.Request, state.gallery.Fid));
-        }));
+        var fid = call.Library.CreateGallery(call.Query["name"] ?? "", call.Query["description"] ?? "").Fid;
+        return call.Ok(("fid", fid), ("upload_url", PushEndpoint.UploadUrl(call.Context.Request, fid)));
     }
 
     public static Result List(Call call)
@@ -28,102 +24,65 @@ internal static class GalleryEndpoints
             .Where(g => Array.TrueForAll(tags, tag => tag[0] == '-' ? !Has(g, tag[1..]) : Has(g, tag)))
             .ToList();
         var page = call.Page();
-        return Result.Ok(Reply.Success((call, all, fitting, page), static (json, state) =>
-        {
-            json.WriteString("workspace"u8, "simulator"u8);
-            json.WriteStartArray("galleries"u8);
-            foreach (var gallery in state.fitting.Skip(state.page.Skip).Take(state.page.Size))
+        return call.Ok(
+            ("workspace", "simulator"),
+            ("galleries", fitting.Skip(page.Skip).Take(page.Size).Select(gallery => new
             {
-                json.WriteStartObject();
-                json.WriteString("fid"u8, gallery.Fid);
-                json.WriteString("name"u8, gallery.Name);
-                json.WriteString("description"u8, gallery.Description);
-                json.WriteString("upload_url"u8, PushEndpoint.UploadUrl(state.call.Context.Request, gallery.Fid));
-                json.WriteString("tags"u8, gallery.Tags is [] ? "" : $",{string.Join(',', gallery.Tags)},");
-                json.WriteString("modified"u8, gallery.Modified);
-                json.WriteString("syncstatus"u8, "synced"u8);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-            AssetEndpoints.WriteTagCloud(json, state.all.SelectMany(gallery => gallery.Tags));
-            AssetEndpoints.WriteItemsData(json, state.call.Script.GalleryPageTotal, state.page, state.fitting.Count);
-        }));
+                fid = gallery.Fid,
+                name = gallery.Name,
+                description = gallery.Description,
+                upload_url = PushEndpoint.UploadUrl(call.Context.Request, gallery.Fid),
+                tags = gallery.Tags is [] ? "" : $",{string.Join(',', gallery.Tags)},",
+                modified = gallery.Modified,
+                syncstatus = "synced",
+            })),
+            ("tag_cloud", AssetEndpoints.TagCloud(all.SelectMany(gallery => gallery.Tags))),
+            ("items_data", AssetEndpoints.ItemsData(call.Script.GalleryPageTotal, page, fitting.Count)));
     }
 
-    public static Result Items(Call call)
+    public static Result Items(Call call) => On(call, gallery =>
     {
-        if (Find(call) is not { } gallery)
-            return call.Refuse(404, Assumptions.UnknownGalleryMessage);
         var page = call.Page();
         var (assets, count) = call.Library.ListItems(gallery, call.ListedUpTo(), page.Skip, page.Size);
-        return Result.Ok(Reply.Success((call, gallery, assets, count, page), static (json, state) =>
-        {
-            json.WriteString("fid"u8, state.gallery.Fid);
-            json.WriteString("upload_url"u8, PushEndpoint.UploadUrl(state.call.Context.Request, state.gallery.Fid));
-            json.WriteString("claimed"u8, Assumptions.GalleryClaimed);
-            json.WriteString("spfid"u8, state.gallery.Fid);
-            json.WriteStartObject("folder"u8);
-            AssetEndpoints.WriteItems(json, state.call, state.assets);
-            AssetEndpoints.WriteItemsData(json, PageTotal.PagesCount, state.page, state.count);
-            json.WriteEndObject();
-        }));
-    }
+        return call.Ok(
+            ("fid", gallery.Fid),
+            ("upload_url", PushEndpoint.UploadUrl(call.Context.Request, gallery.Fid)),
+            ("claimed", Assumptions.GalleryClaimed),
+            ("spfid", gallery.Fid),
+            ("folder", new
+            {
+                items = AssetEndpoints.Items(call, assets),
+                items_data = AssetEndpoints.ItemsData(PageTotal.PagesCount, page, count),
+            }));
+    });
 
-    public static Result AddItem(Call call)
-    {
-        if (Find(call) is not { } gallery)
-            return call.Refuse(404, Assumptions.UnknownGalleryMessage);
-        if (Assets(call) is not { } assets)
-            return call.Refuse(404, Assumptions.UnknownAssetMessage);
-        call.Library.AddItems(gallery, assets, top: call.Query["insert_position"] == "top");
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
-    }
+    public static Result AddItem(Call call) => Rearrange(call, (gallery, assets) =>
+        gallery.Items.InsertRange(call.Query["insert_position"] == "top" ? 0 : gallery.Items.Count, assets));
 
-    public static Result RemoveItem(Call call)
+    public static Result RemoveItem(Call call) => Rearrange(call, (_, assets) =>
     {
-        if (Find(call) is not { } gallery)
-            return call.Refuse(404, Assumptions.UnknownGalleryMessage);
-        if (Assets(call) is not { } assets)
-            return call.Refuse(404, Assumptions.UnknownAssetMessage);
-        call.Library.RemoveItems(gallery, assets);
         if (call.Query["delete_asset"] == "yes")
-        {
-            foreach (var asset in assets)
-                call.Library.Delete(asset);
-        }
-
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
-    }
+            assets.ForEach(call.Library.Delete);
+    });
 
     /// <summary>
     /// A field that is not sent stays (INF, as the names of the fields are: those of <c>gallery.create</c> and of the list).
     /// </summary>
-    public static Result SetMeta(Call call)
+    public static Result SetMeta(Call call) => On(call, gallery => Change(call, gallery, () =>
     {
-        if (Find(call) is not { } gallery)
-            return call.Refuse(404, Assumptions.UnknownGalleryMessage);
-        call.Library.Change(gallery, changed =>
-        {
-            changed.Name = call.Query["name"] ?? changed.Name;
-            changed.Description = call.Query["description"] ?? changed.Description;
-            changed.Tags = call.Query["tags"] is { } tags ? Words(tags) : changed.Tags;
-        });
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
-    }
+        gallery.Name = call.Query["name"] ?? gallery.Name;
+        gallery.Description = call.Query["description"] ?? gallery.Description;
+        gallery.Tags = call.Query["tags"] is { } tags ? Words(tags) : gallery.Tags;
+    }));
 
     /// <summary>
     /// Links a gallery to the one whose looks it takes: <c>master</c>, and <c>fid</c> (OWN). What the call means without <c>fid</c> is UNK,
     /// so it is refused.
     /// </summary>
-    public static Result SetMaster(Call call)
-    {
-        if (Find(call) is not { } gallery || call.Library.FindGallery(call.Query["master"], call.Script.AnyGallery) is not { } master
-            || master == gallery)
-            return call.Refuse(404, Assumptions.UnknownGalleryMessage);
-        call.Library.Change(gallery, changed => changed.Master = master.Fid);
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
-    }
+    public static Result SetMaster(Call call) => On(call, gallery =>
+        call.Library.FindGallery(call.Query["master"], call.Script.AnyGallery) is { } master && master != gallery
+            ? Change(call, gallery, () => gallery.Master = master.Fid)
+            : call.Refuse(404, Assumptions.UnknownGalleryMessage));
 
     /// <summary>
     /// One that is not there is refused, also where any gallery is taken as existing: nothing is to be made by a deletion.
@@ -133,7 +92,7 @@ internal static class GalleryEndpoints
         if (call.Library.FindGallery(call.Query["fid"], create: false) is not { } gallery)
             return call.Refuse(404, Assumptions.UnknownGalleryMessage);
         call.Library.Delete(gallery, assets: call.Query["delete_assets"] == "yes");
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
+        return call.Ok();
     }
 
     private static bool Has(Gallery gallery, string tag) => gallery.Tags.Contains(tag, StringComparer.OrdinalIgnoreCase);
@@ -141,19 +100,27 @@ internal static class GalleryEndpoints
     private static string[] Words(string? commaList) =>
         (commaList ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static Gallery? Find(Call call) => call.Library.FindGallery(call.Query["fid"], call.Script.AnyGallery);
+    private static Result On(Call call, Func<Gallery, Result> answer) =>
+        call.Library.FindGallery(call.Query["fid"], call.Script.AnyGallery) is { } gallery
+            ? answer(gallery) : call.Refuse(404, Assumptions.UnknownGalleryMessage);
 
-    /// <summary>The assets of the comma list in <c>rid</c>; null when one of them does not exist.</summary>
-    private static List<Asset>? Assets(Call call)
+    /// <summary>
+    /// Takes the assets of the comma list in <c>rid</c> out of the gallery, for something else; refused when one of them does not exist.
+    /// </summary>
+    private static Result Rearrange(Call call, Action<Gallery, List<Asset>> change) => On(call, gallery =>
     {
-        var assets = new List<Asset>();
-        foreach (var rid in (call.Query["rid"] ?? "").Split(','))
+        var rids = (call.Query["rid"] ?? "").Split(',');
+        var assets = rids.Select(call.Library.FindAsset).OfType<Asset>().ToList();
+        return assets.Count < rids.Length ? call.Refuse(404, Assumptions.UnknownAssetMessage) : Change(call, gallery, () =>
         {
-            if (call.Library.FindAsset(rid) is not { } asset)
-                return null;
-            assets.Add(asset);
-        }
+            assets.ForEach(asset => gallery.Items.Remove(asset));
+            change(gallery, assets);
+        });
+    });
 
-        return assets;
+    private static Result Change(Call call, Gallery gallery, Action change)
+    {
+        call.Library.Change(gallery, change);
+        return call.Ok();
     }
 }

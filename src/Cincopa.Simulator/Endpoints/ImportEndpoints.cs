@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Cincopa.Simulator.Faults;
 using Cincopa.Simulator.Remote;
 
@@ -45,8 +44,7 @@ internal static class ImportEndpoints
         if (import.AbortedAt is not null && call.Script.Aborted == AbortedStatus.UnknownStatusId)
             return call.Refuse(404, Assumptions.UnknownStatusIdMessage);
 
-        return Result.Ok(Reply.Success((call, import, age), static (json, state) =>
-            WriteStatus(json, state.call, state.import, state.age)), import);
+        return Result.Ok(StatusOf(call, import, age), import);
     }
 
     public static Result Abort(Call call)
@@ -54,8 +52,7 @@ internal static class ImportEndpoints
         if (call.Import is not { } import)
             return call.Refuse(404, Assumptions.UnknownStatusIdMessage);
         call.Library.Abort(import);
-        return Result.Ok(Reply.Success(call.Library.StatusIdOf(import.Number), static (json, id) => json.WriteString("status_id"u8, id)),
-            import);
+        return Result.Ok(Reply.Success(("status_id", call.Library.StatusIdOf(import.Number))), import);
     }
 
     private static bool IsFetchable(string input) =>
@@ -75,32 +72,28 @@ internal static class ImportEndpoints
         return new Reply(200, Reply.Json, body);
     }
 
-    private static void WriteStatus(Utf8JsonWriter json, Call call, Import import, TimeSpan age)
+    private static Reply StatusOf(Call call, Import import, TimeSpan age)
     {
         var script = call.Script;
         var done = import.DoneAfter(age);
         var failure = import.AbortedAt is not null ? Assumptions.AbortedText : done >= 1 ? import.Plan.FailureText : null;
         var ready = done >= 1 && failure is null;
+        (string, object?)[] resid =
+            failure is null && ShowsResid(import.Plan.Resid ?? script.Resid) ? [("resid", call.Library.RidOf(import))] : [];
+        return Reply.Success(
+        [
+            ("status_id", call.Library.StatusIdOf(import.Number)),
+            ("status", import.AbortedAt is not null && script.Aborted == AbortedStatus.Aborted
+                ? "aborted" : Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done)),
+            ("progress", Number(failure is null ? (long)(done * 100) : 0)),
+            ("progress_bytes", Number(failure is null ? (long)(done * import.Arriving) : 0)),
+            ("file_size_bytes", Number(failure is null ? import.Size : -1)),
+            .. resid,
+            ("more", failure ?? ""),
+            ("debug", failure is null ? "" : $"transfer ended after {age.TotalSeconds:F3} s: {failure}"),
+        ]);
 
-        json.WriteString("status_id"u8, call.Library.StatusIdOf(import.Number));
-        json.WriteString("status"u8, import.AbortedAt is not null && script.Aborted == AbortedStatus.Aborted
-            ? "aborted" : Word(import.Plan.Vocabulary ?? script.Vocabulary, failure is not null, ready, done));
-        WriteNumber("progress", failure is null ? (long)(done * 100) : 0);
-        WriteNumber("progress_bytes", failure is null ? (long)(done * import.Arriving) : 0);
-        WriteNumber("file_size_bytes", failure is null ? import.Size : -1);
-        if (failure is null && ShowsResid(import.Plan.Resid ?? script.Resid))
-            json.WriteString("resid"u8, call.Library.RidOf(import));
-        json.WriteString("more"u8, failure ?? "");
-        json.WriteString("debug"u8, failure is null
-            ? "" : string.Create(CultureInfo.InvariantCulture, $"transfer ended after {age.TotalSeconds:F3} s: {failure}"));
-
-        void WriteNumber(string name, long value)
-        {
-            if (script.NumbersAsStrings)
-                json.WriteString(name, value.ToString(CultureInfo.InvariantCulture));
-            else
-                json.WriteNumber(name, value);
-        }
+        object Number(long value) => script.NumbersAsStrings ? value.ToString(CultureInfo.InvariantCulture) : value;
 
         bool ShowsResid(ResidTiming timing) => timing switch
         {

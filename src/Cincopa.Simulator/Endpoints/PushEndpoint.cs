@@ -14,13 +14,9 @@ internal static class PushEndpoint
 {
     public const string Path = "/post.jpg";
 
-    public static Result GetUploadUrl(Call call)
-    {
-        if (!string.IsNullOrEmpty(call.Query["rid"]))
-            return call.Refuse(400, "attaching by push is not simulated");
-        return Result.Ok(Reply.Success(UploadUrl(call.Context.Request, call.Query["fid"]), static (json, url) =>
-            json.WriteString("upload_url"u8, url)));
-    }
+    public static Result GetUploadUrl(Call call) => string.IsNullOrEmpty(call.Query["rid"])
+        ? call.Ok(("upload_url", UploadUrl(call.Context.Request, call.Query["fid"])))
+        : call.Refuse(400, "attaching by push is not simulated");
 
     /// <summary>A URL at this host. The signature does not cover <c>addtofid</c> (OWN).</summary>
     public static string UploadUrl(HttpRequest request, string? fid)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -13,25 +12,20 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
     private const string Html = "text/html; charset=utf-8";
     private const string Plain = "text/plain; charset=utf-8";
 
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? reused;
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public string? RetryAfter { get; init; }
 
     public static Reply Text(string text) => new(200, Plain, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>200 with an object of <c>success:true</c>, <c>runtime</c> and what is written.</summary>
-    public static Reply Success<T>(T state, Action<Utf8JsonWriter, T> write) => Object(200, state, (json, rest) =>
-    {
-        json.WriteBoolean("success"u8, true);
-        json.WriteNumber("runtime"u8, 5);
-        write(json, rest);
-    });
+    /// <summary>200 with an object of <c>success:true</c>, <c>runtime</c> and these members.</summary>
+    public static Reply Success(params ReadOnlySpan<(string Name, object? Value)> members) =>
+        Object(200, [("success", true), ("runtime", 5), .. members]);
 
     public static Reply Refusal(ReplyStyle style, int httpStatus, string message) => style switch
     {
-        ReplyStyle.Json => Failure(httpStatus, message),
-        ReplyStyle.SuccessFalse => Failure(200, message),
+        ReplyStyle.Json => Object(httpStatus, [("success", false), ("message", message)]),
+        ReplyStyle.SuccessFalse => Object(200, [("success", false), ("message", message)]),
         ReplyStyle.Empty => new Reply(httpStatus, Plain, []),
         ReplyStyle.Html => new Reply(httpStatus, Html, Encoding.UTF8.GetBytes(
             $"<html><head><title>{httpStatus}</title></head><body><h1>{HtmlEncoder.Default.Encode(message)}</h1></body></html>")),
@@ -79,23 +73,11 @@ internal readonly record struct Reply(int HttpStatus, string ContentType, byte[]
             response.Headers.Connection = "close";
     }
 
-    private static Reply Failure(int httpStatus, string message) => Object(httpStatus, message, static (json, text) =>
+    private static Reply Object(int httpStatus, ReadOnlySpan<(string Name, object? Value)> members)
     {
-        json.WriteBoolean("success"u8, false);
-        json.WriteString("message"u8, text);
-    });
-
-    private static Reply Object<T>(int httpStatus, T state, Action<Utf8JsonWriter, T> write)
-    {
-        var buffer = reused ??= new ArrayBufferWriter<byte>(1024);
-        buffer.ResetWrittenCount();
-        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-        {
-            json.WriteStartObject();
-            write(json, state);
-            json.WriteEndObject();
-        }
-
-        return new Reply(httpStatus, Json, buffer.WrittenSpan.ToArray());
+        var answer = new Dictionary<string, object?>(members.Length);
+        foreach (var (name, value) in members)
+            answer.Add(name, value);
+        return new Reply(httpStatus, Json, JsonSerializer.SerializeToUtf8Bytes(answer, Relaxed));
     }
 }

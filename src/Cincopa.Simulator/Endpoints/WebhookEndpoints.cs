@@ -10,27 +10,16 @@ internal static class WebhookEndpoints
             || string.IsNullOrEmpty(call.Query["events"]))
             return call.Refuse(400, Assumptions.InvalidInputMessage);
         call.Simulator.Webhooks.Set(url.AbsoluteUri, call.Query["events"]!);
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
+        return call.Ok();
     }
 
     /// <summary>The names in the reply were not found anywhere (INF).</summary>
-    public static Result List(Call call) => Result.Ok(Reply.Success(call.Simulator.Webhooks.Hooks, static (json, hooks) =>
-    {
-        json.WriteStartArray("webhooks"u8);
-        foreach (var (url, events) in hooks)
-        {
-            json.WriteStartObject();
-            json.WriteString("hook_url"u8, url);
-            json.WriteString("events"u8, events);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }));
+    public static Result List(Call call) =>
+        call.Ok(("webhooks", call.Simulator.Webhooks.Hooks.Select(hook => new { hook_url = hook.Key, events = hook.Value })));
 
     public static Result Delete(Call call)
     {
         call.Simulator.Webhooks.Remove(call.Query["hook_url"] ?? "");
-        return Result.Ok(Reply.Success(0, static (_, _) => { }));
+        return call.Ok();
     }
 }

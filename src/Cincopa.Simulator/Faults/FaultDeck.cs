@@ -25,21 +25,11 @@ internal sealed class FaultDeck
     public bool HasConnectionRules { get; }
 
     /// <summary>The rule that strikes this call, if any, and how long its answer waits.</summary>
-    /// <param name="operation">What the call asks for.</param>
     /// <param name="input">The source URL of the call or of its import, if it has one.</param>
     /// <param name="ordinal">The how-manieth call it is: of this operation and URL, or of this operation; from 1.</param>
     public Draw Draw(Operation operation, string? input, long ordinal)
     {
-        FaultRule? struck = null;
-        foreach (var armed in rules)
-        {
-            if (armed.Strikes(Script.Seed, operation, input, ordinal))
-            {
-                struck = armed.Rule;
-                break;
-            }
-        }
-
+        var struck = Array.Find(rules, armed => armed.Strikes(Script.Seed, operation, input, ordinal))?.Rule;
         if (struck is null && operation == Operation.Submit && UrlPatterns.Find(input)?.Rule is { } rule && !(ordinal > rule.PerInput))
             struck = rule;
 
@@ -51,7 +41,6 @@ internal sealed class FaultDeck
     }
 
     /// <summary>What becomes of an import, and how long it takes.</summary>
-    /// <param name="input">The source URL.</param>
     /// <param name="ordinal">The how-manieth accepted submit of this URL it is, from 1.</param>
     public (ImportPlan Plan, TimeSpan Takes) PlanImport(string input, int ordinal)
     {

@@ -22,7 +22,7 @@ internal static class FaultReply
             Fault.PermissionMissing =>
                 Refuse(rule, operation, Assumptions.PermissionMissingStatus, ReplyStyle.Json, Assumptions.PermissionMissingMessage),
             Fault.QuotaExceeded => Refuse(rule, operation, 200, ReplyStyle.SuccessFalse, Assumptions.QuotaMessage),
-            Fault.UnknownStatusId => Refuse(rule, operation, 404, Assumptions.Refusals, Assumptions.UnknownStatusIdMessage),
+            Fault.UnknownStatusId => Refuse(rule, operation, 404, FaultScript.None.Refusals, Assumptions.UnknownStatusIdMessage),
             Fault.Unavailable => Refuse(rule, operation, 503, ReplyStyle.Json, Assumptions.BusyMessage),
             Fault.BadGateway => Refuse(rule, operation, 502, ReplyStyle.Html, "Bad Gateway"),
             Fault.EmptyReply => Refuse(rule, operation, 200, ReplyStyle.Empty, ""),
@@ -36,22 +36,9 @@ internal static class FaultReply
     public static CallOutcome OutcomeOf(Fault fault) => fault switch
     {
         Fault.Delay => CallOutcome.Ok,
-        Fault.RateLimited => CallOutcome.RateLimited,
-        Fault.Refused => CallOutcome.Refused,
-        Fault.TokenRejected => CallOutcome.TokenRejected,
-        Fault.PermissionMissing => CallOutcome.PermissionMissing,
-        Fault.QuotaExceeded => CallOutcome.QuotaExceeded,
         Fault.UnknownStatusId => CallOutcome.Refused,
-        Fault.Unavailable => CallOutcome.Unavailable,
-        Fault.BadGateway => CallOutcome.BadGateway,
-        Fault.EmptyReply => CallOutcome.EmptyReply,
-        Fault.InvalidJson => CallOutcome.InvalidJson,
-        Fault.NoStatusId => CallOutcome.NoStatusId,
-        Fault.ReplyLost => CallOutcome.ReplyLost,
-        Fault.ReplyCut => CallOutcome.ReplyCut,
-        Fault.Reset => CallOutcome.Reset,
         Fault.Hang => CallOutcome.Hung,
-        Fault.ClosedUnread => CallOutcome.ClosedUnread,
+        _ => Enum.Parse<CallOutcome>(fault.ToString()), // the others have one name
     };
 
     private static Reply Refuse(FaultRule rule, Operation operation, int httpStatus, ReplyStyle style, string message)

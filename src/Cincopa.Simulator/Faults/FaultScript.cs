@@ -5,7 +5,8 @@ namespace Cincopa.Simulator.Faults;
 
 /// <summary>
 /// How the simulator behaves and misbehaves: the body of <c>POST /_sim/faults</c> and of <c>--faults</c>. Every property may be left out.
-/// The same script, URLs and number of tries give the same faults, whatever order the calls arrive in.
+/// The same script, URLs and number of tries give the same faults, whatever order the calls arrive in. A default that is a guess about the
+/// remote API has its mark, as in <see cref="Assumptions"/>.
 /// </summary>
 public sealed record FaultScript
 {
@@ -33,20 +34,20 @@ public sealed record FaultScript
     /// <summary>In place of <see cref="LatencyMs"/> on status calls.</summary>
     public MillisecondRange? StatusLatencyMs { get; init; }
 
-    /// <summary>How long an import takes, in ms; 0 is ready at once.</summary>
-    public MillisecondRange ImportMs { get; init; } = Assumptions.ImportMs;
+    /// <summary>How long an import takes, in ms; 0 is ready at once. INF</summary>
+    public MillisecondRange ImportMs { get; init; } = new(300, 1500);
 
-    /// <summary>Words of the status call.</summary>
-    public StatusVocabulary Vocabulary { get; init; } = Assumptions.Vocabulary;
+    /// <summary>Words of the status call. 3P (A: S12), 3P doubtful (B: S14).</summary>
+    public StatusVocabulary Vocabulary { get; init; } = StatusVocabulary.A;
 
-    /// <summary>Whether the status call's numbers are JSON text.</summary>
-    public bool NumbersAsStrings { get; init; } = Assumptions.NumbersAsStrings;
+    /// <summary>Whether the status call's numbers are JSON text. 3P</summary>
+    public bool NumbersAsStrings { get; init; } = true;
 
-    /// <summary>When the status call shows <c>resid</c>.</summary>
-    public ResidTiming Resid { get; init; } = Assumptions.Resid;
+    /// <summary>When the status call shows <c>resid</c>: one mock has it while still in progress. 3P</summary>
+    public ResidTiming Resid { get; init; } = ResidTiming.Early;
 
-    /// <summary>With <c>resid: late</c>: so many ms after ready.</summary>
-    public int ResidLateMs { get; init; } = Assumptions.ResidLateMs;
+    /// <summary>With <c>resid: late</c>: so many ms after ready. INF</summary>
+    public int ResidLateMs { get; init; } = 1000;
 
     /// <summary>A new status_id is answered as unknown for so long, in ms.</summary>
     public int StatusIdUnknownForMs { get; init; }
@@ -59,20 +60,22 @@ public sealed record FaultScript
     /// </summary>
     public int ListLagMs { get; init; }
 
-    /// <summary>The order in which <c>asset.list</c> shows the assets.</summary>
-    public ListOrder ListOrder { get; init; } = Assumptions.ListOrder;
+    /// <summary>The order in which <c>asset.list</c> shows the assets, which is not known. INF</summary>
+    public ListOrder ListOrder { get; init; } = ListOrder.NewestFirst;
 
-    /// <summary>The name under which <c>asset.list</c> tells the number of pages, if it does.</summary>
-    public PageTotal PageTotal { get; init; } = Assumptions.PageTotal;
+    /// <summary>The name under which <c>asset.list</c> tells the number of pages, if it does. OWN</summary>
+    public PageTotal PageTotal { get; init; } = PageTotal.PagesCount;
 
-    /// <summary>The same for <c>gallery.list</c>.</summary>
-    public PageTotal GalleryPageTotal { get; init; } = Assumptions.GalleryPageTotal;
+    /// <summary>
+    /// The same for <c>gallery.list</c>. 3P: one client reads <c>page_count</c> (S13), one <c>pages_count</c> (S12), so both are there.
+    /// </summary>
+    public PageTotal GalleryPageTotal { get; init; } = PageTotal.Both;
 
-    /// <summary>When an asset shows in the gallery of its submit.</summary>
-    public GalleryShows GalleryShows { get; init; } = Assumptions.GalleryShows;
+    /// <summary>When an asset shows in the gallery of its submit; not found anywhere. INF</summary>
+    public GalleryShows GalleryShows { get; init; } = GalleryShows.AtEnd;
 
-    /// <summary>What the status call says of an aborted import.</summary>
-    public AbortedStatus Aborted { get; init; } = Assumptions.Aborted;
+    /// <summary>What the status call says of an aborted import: the state after an abort was not found anywhere. INF</summary>
+    public AbortedStatus Aborted { get; init; } = AbortedStatus.Failed;
 
     /// <summary>
     /// Wait between the arrival of a file and the delivery of its webhook, in ms. A range delivers late and out of order.
@@ -83,21 +86,28 @@ public sealed record FaultScript
     public int WebhookCopies { get; init; } = 1;
 
     /// <summary>
-    /// The style of the API's own refusals (unknown status_id, invalid input, unknown gallery): <c>json</c> or <c>success_false</c>.
+    /// The style of the API's own refusals (unknown status_id, invalid input, unknown gallery): <c>json</c> or <c>success_false</c>; both
+    /// are in the field. OWN (both), INF (which one where).
     /// </summary>
-    public ReplyStyle Refusals { get; init; } = Assumptions.Refusals;
+    public ReplyStyle Refusals { get; init; } = ReplyStyle.SuccessFalse;
 
-    /// <summary>A query with more characters is answered 404 in HTML.</summary>
-    public int LongestQuery { get; init; } = Assumptions.LongestQuery;
+    /// <summary>A query with more characters is answered as IIS request filtering does: 404 and HTML. INF</summary>
+    public int LongestQuery { get; init; } = 2048;
 
-    /// <summary>The only verb that submits are taken by; another is answered 405 in HTML. Absent: both.</summary>
-    public SubmitVerb? SubmitVerb { get; init; } = Assumptions.SubmitVerb;
+    /// <summary>
+    /// The only verb that submits are taken by; another is answered 405 in HTML. Absent: both. OWN (other calls by both), 3P (this one by
+    /// GET), INF (POST, from catalogues).
+    /// </summary>
+    public SubmitVerb? SubmitVerb { get; init; }
 
-    /// <summary>Whether any gallery id is taken as existing.</summary>
-    public bool AnyGallery { get; init; } = Assumptions.AnyGallery;
+    /// <summary>Whether any gallery id is taken as existing, as any token is; off, only created ones are. INF</summary>
+    public bool AnyGallery { get; init; } = true;
 
-    /// <summary>Whether an upload URL takes a form with the file in it (<c>curl -F</c>).</summary>
-    public bool FormUploads { get; init; } = Assumptions.FormUploads;
+    /// <summary>
+    /// Whether an upload URL takes a form of the kind that <c>curl -F</c> and browsers send, with the file in it as a whole: Cincopa's page
+    /// says no more than "HTTP POST". UNK, so INF; off, it answers an error in text.
+    /// </summary>
+    public bool FormUploads { get; init; } = true;
 
     /// <summary>False: every answer closes its connection, so that <c>closed_unread</c> meets every call.</summary>
     public bool KeepAlive { get; init; } = true;

@@ -57,10 +57,7 @@ public sealed class Library
             assets.Add(null);
             if (plan is { FailureText: null } && attachTo is null && !string.IsNullOrEmpty(fid)
                 && faults.Script.GalleryShows == GalleryShows.AtStart)
-                import.ShownEarly =
-                    PutInGallery(
-                        AssetOf(import.Number, Assumptions.FileNameOf(input), input, fid, import.Arriving, clock.GetUtcNow(),
-                            sha256: null));
+                import.ShownEarly = PutInGallery(AssetOf(import, clock.GetUtcNow()));
             if (plan is { FailureText: null, Stalls: false, NeverEnds: false } && attachTo is null)
                 running.Enqueue(import, now + (long)(takes.TotalSeconds * clock.TimestampFrequency));
             return import;
@@ -180,11 +177,11 @@ public sealed class Library
         }
     }
 
-    internal void Change(Gallery gallery, Action<Gallery> change)
+    internal void Change(Gallery gallery, Action change)
     {
         lock (gate)
         {
-            change(gallery);
+            change();
             gallery.Modified = clock.GetUtcNow();
         }
     }
@@ -212,27 +209,6 @@ public sealed class Library
             return PageOf(gallery.Items, new AssetQuery(), uploadedBy, skip, take);
     }
 
-    internal void AddItems(Gallery gallery, IReadOnlyList<Asset> assets, bool top)
-    {
-        lock (gate)
-        {
-            foreach (var asset in assets)
-                gallery.Items.Remove(asset);
-            gallery.Items.InsertRange(top ? 0 : gallery.Items.Count, assets);
-            gallery.Modified = clock.GetUtcNow();
-        }
-    }
-
-    internal void RemoveItems(Gallery gallery, IReadOnlyList<Asset> assets)
-    {
-        lock (gate)
-        {
-            foreach (var asset in assets)
-                gallery.Items.Remove(asset);
-            gallery.Modified = clock.GetUtcNow();
-        }
-    }
-
     // Files by push.
 
     /// <summary>The file under that key. With <paramref name="anew"/> a finished one gives way to a new one.</summary>
@@ -250,7 +226,8 @@ public sealed class Library
             var number = imports.Count;
             imports.Add(null);
             assets.Add(null);
-            return file.Asset = Shelve(number, fileName, input: null, fid, file.Received, clock.GetUtcNow(), file.Sha256());
+            var asset = AssetOf(number, fileName, input: null, fid, file.Received, clock.GetUtcNow(), file.Sha256());
+            return file.Asset = PutInGallery(Shelve(asset));
         }
     }
 
@@ -267,21 +244,17 @@ public sealed class Library
                 continue;
             var uploaded = clock.GetUtcNow() - clock.GetElapsedTime(endsAt, now);
             if (import.ShownEarly is { } shown)
-                Shelve(shown, isInGallery: true);
+                Shelve(shown);
             else
-                Shelve(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Arriving, uploaded,
-                    sha256: null);
+                PutInGallery(Shelve(AssetOf(import, uploaded)));
         }
     }
 
-    private Asset Shelve(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) =>
-        Shelve(AssetOf(number, fileName, input, fid, size, uploaded, sha256), isInGallery: false);
-
-    private Asset Shelve(Asset asset, bool isInGallery)
+    private Asset Shelve(Asset asset)
     {
         assets[asset.Number] = asset;
         byUpload.Add(asset);
-        return isInGallery ? asset : PutInGallery(asset);
+        return asset;
     }
 
     private Asset PutInGallery(Asset asset)
@@ -293,6 +266,9 @@ public sealed class Library
         gallery.Items.Add(asset);
         return asset;
     }
+
+    private Asset AssetOf(Import import, DateTimeOffset uploaded) =>
+        AssetOf(import.Number, Assumptions.FileNameOf(import.Input), import.Input, import.Fid, import.Arriving, uploaded, sha256: null);
 
     private Asset AssetOf(int number, string fileName, string? input, string? fid, long size, DateTimeOffset uploaded, string? sha256) =>
         new()
@@ -327,4 +303,23 @@ public sealed class Library
     }
 
     private OpaqueIds NewIds() => new(Mix.Of(clock.GetUtcNow().Ticks, text: null, ++life));
+}
+
+/// <summary>A gallery and the assets in it, in display order.</summary>
+internal sealed class Gallery(string fid, string name, string description, DateTimeOffset createdAt)
+{
+    public string Fid => fid;
+
+    public string Name { get; set; } = name;
+
+    public string Description { get; set; } = description;
+
+    public string[] Tags { get; set; } = [];
+
+    /// <summary>The gallery whose looks it has; null for its own.</summary>
+    public string? Master { get; set; }
+
+    public DateTimeOffset Modified { get; set; } = createdAt;
+
+    public List<Asset> Items { get; } = [];
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 
@@ -132,7 +131,7 @@ public sealed class Tokens
     internal SubAccount AddSubAccount(string name)
     {
         // In the form of account ids (OWN), counted from 1.
-        var account = new SubAccount(string.Create(CultureInfo.InvariantCulture, $"AMDA{subAccounts.Count + 1:D8}"), name);
+        var account = new SubAccount($"AMDA{subAccounts.Count + 1:D8}", name);
         subAccounts.Enqueue(account);
         return account;
     }

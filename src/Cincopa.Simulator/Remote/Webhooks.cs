@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Cincopa.Simulator.Endpoints;
 using Cincopa.Simulator.Faults;
 
 namespace Cincopa.Simulator.Remote;
@@ -110,8 +110,8 @@ internal sealed class Webhooks(Simulator simulator) : IDisposable
         ["reference_id"] = asset["reference_id"],
         ["tags"] = asset.WireTags,
         ["stored"] = 1,
-        ["uploaded"] = asset.Uploaded.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
-        ["modified"] = asset.Modified.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+        ["uploaded"] = AssetEndpoints.Time(asset.Uploaded),
+        ["modified"] = AssetEndpoints.Time(asset.Modified),
         ["uploaded_by"] = $"{Assumptions.UserId},simulator",
         ["in_folders_list"] = asset.Fid is null ? Array.Empty<string>() : [asset.Fid],
     });

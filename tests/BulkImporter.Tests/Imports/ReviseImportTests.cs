@@ -269,7 +269,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
     }
 
     private PreviewManifest Preview =>
-        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System,
+        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new ManifestOptions()), TimeProvider.System,
             NullLogger<PreviewManifest>.Instance);
 
     private async Task<ManifestPreview> PreviewAsync(int id) => (await Preview.RunAsync(id, 5, Token))!;
@@ -292,7 +292,7 @@ public sealed class ReviseImportTests(EngineDatabase database) : IClassFixture<E
 
     private Task ParseAsync(int id) =>
         new ParseManifest(database.Source, new ManifestBytes(database.Source), new(database.Source),
-            new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
+            new SourceUrlRules(new ManifestOptions()), TimeProvider.System, NullLogger<ParseManifest>.Instance)
             .RunAsync(id, "library.csv", Token);
 
     /// <summary>What QueueParsing looks for.</summary>

@@ -125,7 +125,7 @@ public class ManifestFuzzTests
     public Task Any_bytes_are_an_address_or_have_a_problem() =>
         FuzzAsync("https://ann:pw@[::1]:443/a%20b.mp4?X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&se=2026-01-01#t", (bytes, _) =>
     {
-        var rules = new SourceUrlRules(new SourceUrlOptions());
+        var rules = new SourceUrlRules(new ManifestOptions());
         bytes = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(bytes));
         var url = UrlCell.Read(CellText.Trim(bytes), out var _, out var _);
         if (rules.Check(url, WholeManifest.Now, new FindingCode[SourceUrlRules.MaxProblems]) > 0 || url.IsEmpty) return Task.CompletedTask;

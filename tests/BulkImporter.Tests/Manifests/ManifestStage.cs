@@ -15,7 +15,7 @@ namespace BulkImporter.Tests.Manifests;
 /// <summary>Uploads, reads and exports manifests for an account of their own.</summary>
 internal sealed class ManifestStage(EngineDatabase database, string account, SourceUrlRules? sourceRules = null)
 {
-    private readonly SourceUrlRules rules = sourceRules ?? new SourceUrlRules(new SourceUrlOptions());
+    private readonly SourceUrlRules rules = sourceRules ?? new SourceUrlRules(new ManifestOptions());
 
     public string Account => account;
 

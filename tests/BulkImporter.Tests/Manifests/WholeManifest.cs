@@ -25,7 +25,7 @@ internal static class WholeManifest
         await using var source = new ChunkedStream(bytes, chunk);
         await using var reader = await ManifestReader.OpenAsync(source,
             new ManifestReading(map is null ? null : ManifestMapping.Parse(map), encoding, sheet), TestContext.Current.CancellationToken);
-        var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new SourceUrlOptions()), Now);
+        var checks = new ManifestChecks(reader.Layout, new SourceUrlRules(new ManifestOptions()), Now);
         var duplicates = new DuplicateRows(reader.Layout);
         var rows = new List<Row>();
         var findings = new List<Finding>();
@@ -70,7 +70,7 @@ internal static class WholeManifest
         {
             FileFormat.Xlsx => new WorkbookResults(reader.Layout, isWhole, output),
             FileFormat.Jsonl => new JsonLineResults(reader.Layout, isWhole, output),
-            _ => new CsvResults(reader.Layout, isWhole, output),
+            _ => new ResultRowWriter(reader.Layout, output, isWhole),
         };
         writer.WriteHeader();
         while (await reader.ReadAsync(TestContext.Current.CancellationToken))

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Manifests;
 using BulkImporter.Tests.Manifests;
@@ -32,7 +33,7 @@ public class CorpusTests
         {
             var rejection = await Assert.ThrowsAsync<ManifestRejectedException>(() =>
                 WholeManifest.ReadAsync(bytes, expected.Map, encoding: expected.Ask));
-            Assert.Equal(expected.Rejected, rejection.Code.Name());
+            Assert.Equal(expected.Rejected, EnumText<RejectionCode>.Of(rejection.Code));
             Assert.Equal(expected.ByteOffset, rejection.ByteOffset);
             Assert.Equal(expected.Candidates ?? [], rejection.Candidates);
             Assert.Equal(expected.Offers, rejection.Encoding);

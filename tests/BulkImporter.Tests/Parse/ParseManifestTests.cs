@@ -445,7 +445,7 @@ public sealed class ParseManifestTests(EngineDatabase database) : IClassFixture<
     private Task ParseAsync(int id, NpgsqlDataSource? source = null, int maxRows = int.MaxValue)
     {
         source ??= database.Source;
-        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new SourceUrlOptions()),
+        return new ParseManifest(source, new ManifestBytes(source), new(source), new SourceUrlRules(new ManifestOptions()),
             TimeProvider.System, NullLogger<ParseManifest>.Instance)
         { MaxRows = maxRows }
             .RunAsync(id, "library.csv", Token);

@@ -133,7 +133,7 @@ public sealed class PreviewManifestTests(EngineDatabase database) : IClassFixtur
     }
 
     private PreviewManifest Preview() =>
-        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new SourceUrlOptions()), TimeProvider.System,
+        new(database.Source, new ManifestBytes(database.Source), new SourceUrlRules(new ManifestOptions()), TimeProvider.System,
             NullLogger<PreviewManifest>.Instance);
 
     private async Task<ManifestPreview> PreviewAsync(int id, int rows)

@@ -1,5 +1,6 @@
 using System.Net;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Rerun;
 using BulkImporter.Sources;
@@ -11,7 +12,7 @@ namespace BulkImporter.Tests.Parse;
 public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<EngineDatabase>
 {
     private static readonly SourceUrlRules Allowing =
-        new(new SourceUrlOptions { PushNetworks = [IPNetwork.Parse("10.20.0.0/16"), IPNetwork.Parse("fd00::/8")] });
+        new(new ManifestOptions(), IPNetwork.Parse("10.20.0.0/16"), IPNetwork.Parse("fd00::/8"));
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

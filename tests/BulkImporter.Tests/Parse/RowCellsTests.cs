@@ -115,7 +115,7 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
             new string('.', 300),
         ];
         var random = new Random(seed);
-        var rules = new SourceUrlRules(new SourceUrlOptions());
+        var rules = new SourceUrlRules(new ManifestOptions());
         var problems = new FindingCode[SourceUrlRules.MaxProblems];
         for (var round = 0; round < 3000; round++)
         {
@@ -167,7 +167,7 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
     [InlineData("a:b,\n")]
     public async Task A_sign_that_is_repeated_in_a_cell_costs_no_more_than_the_cell_is_long(string sign)
     {
-        var rules = new SourceUrlRules(new SourceUrlOptions());
+        var rules = new SourceUrlRules(new ManifestOptions());
         var long1 = $"https://media.example.org/{string.Concat(Enumerable.Repeat(sign, 3_000_000 / sign.Length))}";
         var longest = string.Concat(Enumerable.Repeat(sign, 8000 / sign.Length));
         var since = System.Diagnostics.Stopwatch.StartNew();

@@ -10,7 +10,7 @@ public class SourceUrlRulesTests
 {
     private static readonly DateTimeOffset Now = new(2026, 1, 15, 12, 0, 0, TimeSpan.Zero);
 
-    private static readonly SourceUrlRules Rules = new(new SourceUrlOptions());
+    private static readonly SourceUrlRules Rules = new(new ManifestOptions());
 
     [Theory]
     [InlineData("https://media.example.org/a.mp4")]
@@ -105,7 +105,7 @@ public class SourceUrlRulesTests
     {
         var url = $"http://{host}:8080/a.mp4";
         Assert.Equal([FindingCode.UrlHostPrivate], Rules.Check(url, Now));
-        Assert.Empty(new SourceUrlRules(new SourceUrlOptions { AllowPrivateHosts = true }).Check(url, Now));
+        Assert.Empty(new SourceUrlRules(new ManifestOptions { AllowPrivateHosts = true }).Check(url, Now));
     }
 
     [Theory]
