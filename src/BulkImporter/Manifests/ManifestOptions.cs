@@ -27,15 +27,3 @@ public sealed class ManifestOptions
     /// </summary>
     internal int MaxEncodedText => MaxEncodedLength - 100;
 }
-
-public static class ManifestsSetup
-{
-    public static IServiceCollection AddManifests(this IServiceCollection services)
-    {
-        services.AddOptions<ManifestOptions>().BindConfiguration(ManifestOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        return services
-            .AddSingleton<UploadManifest>()
-            .AddSingleton<ManifestBytes>()
-            .AddSingleton<SweepManifests>();
-    }
-}

@@ -249,17 +249,3 @@ public sealed class ParseManifest(
         int ManifestId, string? Mapping, int ChunkSize, short Attempts, int MostRows, string? Encoding, string? Sheet,
         bool SkipImported, int AccountId, ImportTransfer Transfer, bool SkipRepeated, RowMatch MatchBy, string? LinksAsWritten);
 }
-
-public static class ParseSetup
-{
-    public static IServiceCollection AddParse(this IServiceCollection services) => services
-        .AddSingleton<QueueParsing>()
-        .AddSingleton<RebuildKeys>()
-        .AddSingleton<ParseManifest>()
-        .AddSingleton<PreviewManifest>()
-        .AddSingleton<CorrectRecords>().AddSingleton<ReadRowsToFix>()
-        .AddSingleton<ReadFindings>()
-        .AddSingleton<SaveTemplate>()
-        .AddSingleton<ReadTemplates>()
-        .AddSingleton<DeleteTemplate>();
-}

@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
-using BulkImporter.Manifests;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Sources;
@@ -34,24 +33,5 @@ public sealed class SourceNetworks(IOptions<SourceOptions> options)
     {
         if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
         return !InnerAddress.Is(address) || Allowed.Any(network => network.Contains(address));
-    }
-}
-
-public static class SourcesSetup
-{
-    public static IServiceCollection AddSources(this IServiceCollection services)
-    {
-        services.AddOptions<SourceOptions>().BindConfiguration(SourceOptions.Section).ValidateDataAnnotations()
-            .Validate(o => o.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)),
-                "BulkImporter:Sources:AllowedNetworks takes networks such as 10.20.0.0/16 or fd00::/8, with no bit set behind the prefix.")
-            .ValidateOnStart();
-        return services
-            .AddSingleton<SourceNetworks>()
-            .AddSingleton<ResolveName>(_ => Dns.GetHostAddressesAsync)
-            .AddSingleton<ReachSource>()
-            .AddSingleton<KeepSourceFile>()
-            .AddSingleton<ReadSourceFile>()
-            .AddSingleton(p => new SourceUrlRules(
-                p.GetRequiredService<IOptions<ManifestOptions>>().Value, p.GetRequiredService<SourceNetworks>().Allowed));
     }
 }
