@@ -85,11 +85,8 @@ public sealed class RevokeKey(IDbContextFactory<ImporterDb> contexts, TimeProvid
 
 public sealed class ReadKeys(IDbContextFactory<ImporterDb> contexts)
 {
-    public async Task<IReadOnlyList<KeyView>> ListAsync(CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<ApiKey>().OrderBy(k => k.Id).Select(KeyView.Of).ToListAsync(cancellationToken);
-    }
+    public async Task<IReadOnlyList<KeyView>> ListAsync(CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => db.Set<ApiKey>().OrderBy(k => k.Id).Select(KeyView.Of).ToListAsync(cancellationToken));
 }
 
 /// <summary>Who came in: the holder of a key, or a person.</summary>

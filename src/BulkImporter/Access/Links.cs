@@ -36,11 +36,8 @@ public sealed class MakeSignInLink(IDbContextFactory<ImporterDb> contexts, TimeP
 public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     /// <summary>Who made it, without using it up. Null as for <see cref="RunAsync"/>.</summary>
-    public async Task<Caller?> FindAsync(string code, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await Usable(db, code).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null;
-    }
+    public Task<Caller?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(async db =>
+        await Usable(db, code).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null);
 
     /// <summary>
     /// Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role
@@ -123,10 +120,7 @@ public sealed class ReadPasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     }
 
     /// <summary>Null when it is unknown, used or too old, or the person is locked.</summary>
-    public async Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null)
-            .Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken);
-    }
+    public Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(db =>
+        Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null)
+            .Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken));
 }

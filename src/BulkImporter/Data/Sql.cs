@@ -212,6 +212,13 @@ public static class Sql
     public static Task<T> UndisturbedAsync<T>(this NpgsqlDataSource database, Func<Task<T>> transaction) =>
         RepeatAsync(transaction, IsUndone, database);
 
+    /// <summary>Reads in a context of its own.</summary>
+    public static async Task<T> ReadAsync<T>(this IDbContextFactory<ImporterDb> contexts, Func<ImporterDb, Task<T>> read)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await read(db);
+    }
+
     /// <summary>
     /// Runs <paramref name="change"/> in one transaction of a context of its own and commits it; again from the beginning when somebody
     /// else was there first: see <see cref="UndisturbedAsync"/>, a row that changed or went after it was loaded, or a unique name that was

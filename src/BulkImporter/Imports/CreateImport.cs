@@ -69,11 +69,8 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
     }
 
     /// <summary>The import that a key made before, or null: so that a repeated request need not upload its file again.</summary>
-    public async Task<int?> FindByKeyAsync(string idempotencyKey, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await FindByKeyAsync(db, idempotencyKey, cancellationToken);
-    }
+    public Task<int?> FindByKeyAsync(string idempotencyKey, CancellationToken cancellationToken) =>
+        contexts.ReadAsync(db => FindByKeyAsync(db, idempotencyKey, cancellationToken));
 
     private static Task<int?> FindByKeyAsync(ImporterDb db, string idempotencyKey, CancellationToken cancellationToken) =>
         db.Set<Import>().Where(i => i.IdempotencyKey == idempotencyKey).Select(i => (int?)i.Id).SingleOrDefaultAsync(cancellationToken);

@@ -97,10 +97,10 @@ public sealed partial class FetchManifest(
 
     private async Task<IReadOnlyList<SecretHeader>> SecretsAsync(string? account, CancellationToken cancellationToken)
     {
-        await using var db = contexts.CreateDbContext();
         try
         {
-            return await headers.OfAccountAsync(await CreateImport.AccountAsync(db, account, cancellationToken), cancellationToken);
+            var accountId = await contexts.ReadAsync(db => CreateImport.AccountAsync(db, account, cancellationToken));
+            return await headers.OfAccountAsync(accountId, cancellationToken);
         }
         catch (CryptographicException)
         {

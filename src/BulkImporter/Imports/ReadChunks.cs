@@ -11,16 +11,11 @@ public sealed record ChunkView(
 public sealed class ReadChunks(IDbContextFactory<ImporterDb> contexts)
 {
     /// <summary>The chunk, or null when the import has none with this number.</summary>
-    public async Task<ChunkView?> FindAsync(int importId, int number, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await (
-            from c in db.Set<Chunk>()
-            join i in db.Set<Import>() on c.ImportId equals i.Id
-            where c.ImportId == importId && c.Number == number
-            select new ChunkView(i.Id, i.Name, i.State, c.Number, c.FirstRow, c.LastRow, new StateCounts(
-                c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount,
-                c.CancelledCount, c.InvalidCount,
-                c.DuplicateCount, c.DeletedCount))).SingleOrDefaultAsync(cancellationToken);
-    }
+    public Task<ChunkView?> FindAsync(int importId, int number, CancellationToken cancellationToken) => contexts.ReadAsync(db => (
+        from c in db.Set<Chunk>()
+        join i in db.Set<Import>() on c.ImportId equals i.Id
+        where c.ImportId == importId && c.Number == number
+        select new ChunkView(i.Id, i.Name, i.State, c.Number, c.FirstRow, c.LastRow, new StateCounts(
+            c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount, c.CancelledCount,
+            c.InvalidCount, c.DuplicateCount, c.DeletedCount))).SingleOrDefaultAsync(cancellationToken));
 }

@@ -127,20 +127,15 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         """;
 
     /// <summary>The import, or null when there is none with this id.</summary>
-    public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await ReadAsync(db, db.Set<Import>().Where(i => i.Id == importId), cancellationToken);
-        return found is [var import] ? import : null;
-    }
+    public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => ReadAsync(db, db.Set<Import>().Where(i => i.Id == importId), cancellationToken)) is [var import]
+            ? import : null;
 
     /// <summary>A page of the imports that the filter selects, in its order.</summary>
     /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
-    public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return Page<ImportView>.Of(await ReadAsync(db, filter.Behind(db, after).Take(limit + 1), cancellationToken), limit, i => i.Id);
-    }
+    public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken) =>
+        Page<ImportView>.Of(
+            await contexts.ReadAsync(db => ReadAsync(db, filter.Behind(db, after).Take(limit + 1), cancellationToken)), limit, i => i.Id);
 
     /// <summary>
     /// A page of the imports that the filter selects, as a person walks them. The list of all begins with those that run, as many as a page
@@ -168,18 +163,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     }
 
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>
-    public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.QueryAsync<RatePoint>(Rates, cancellationToken, importId, points);
-    }
+    public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => db.QueryAsync<RatePoint>(Rates, cancellationToken, importId, points));
 
     /// <summary>The records of all imports.</summary>
-    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return (await db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken))[0];
-    }
+    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken) => (await contexts.ReadAsync(db =>
+        db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken)))[0];
 
     private async Task<List<ImportView>> ReadAsync(ImporterDb db, IQueryable<Import> which, CancellationToken cancellationToken)
     {
