@@ -114,8 +114,7 @@ public static class Sql
     public static async Task<int> ExecuteLongAsync(
         this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
+        await using var command = connection.LongCommand(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -162,8 +161,7 @@ public static class Sql
     public static async Task<List<T>> QueryLongAsync<T>(
         this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
+        await using var command = connection.LongCommand(sql, parameters);
         return await Row<T>.ReadAllAsync(command, cancellationToken);
     }
 
@@ -174,8 +172,7 @@ public static class Sql
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await using var command = connection.Command(sql, parameters);
-            command.CommandTimeout = 0;
+            await using var command = connection.LongCommand(sql, parameters);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await foreach (var row in Row<T>.StreamAsync(reader, cancellationToken)) yield return row;
         }
@@ -334,6 +331,13 @@ public static class Sql
         {
             // Then the connection is closed, and nobody gets it. What was cancelled stays cancelled.
         }
+    }
+
+    private static NpgsqlCommand LongCommand(this NpgsqlConnection connection, string sql, object?[] parameters)
+    {
+        var command = connection.Command(sql, parameters);
+        command.CommandTimeout = 0;
+        return command;
     }
 
     private static void Add(NpgsqlParameterCollection collection, object?[] parameters)
