@@ -40,7 +40,7 @@ public abstract record AssetListResult
         : AssetListResult;
 
     /// <summary>The call did not work.</summary>
-    public sealed record Failed(RemoteError Error) : AssetListResult;
+    public sealed record Failed(RemoteError Error) : AssetListResult, IFailure;
 }
 
 /// <summary>An asset as <c>asset.list</c> shows it (DOC S3). No field holds the source URL of a pulled asset. Null = not said.</summary>

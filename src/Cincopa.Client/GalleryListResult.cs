@@ -31,7 +31,7 @@ public abstract record GalleryListResult
         : GalleryListResult;
 
     /// <summary>The call did not work.</summary>
-    public sealed record Failed(RemoteError Error) : GalleryListResult;
+    public sealed record Failed(RemoteError Error) : GalleryListResult, IFailure;
 }
 
 /// <summary>A gallery as <c>gallery.list</c> shows it (3P S12 S13); its upload address is left out, because it is a secret.</summary>

@@ -27,5 +27,5 @@ public abstract record ChangeResult
     public sealed record Ok : ChangeResult;
 
     /// <summary>Refused, or nobody knows: the error's kind tells which. The same call again is taken as harmless (INF).</summary>
-    public sealed record Failed(RemoteError Error) : ChangeResult;
+    public sealed record Failed(RemoteError Error) : ChangeResult, IFailure;
 }

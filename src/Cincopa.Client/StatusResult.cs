@@ -23,14 +23,14 @@ public abstract record StatusResult
     public sealed record DoneWithoutRid : StatusResult;
 
     /// <summary>The import failed at the remote side.</summary>
-    public sealed record Failed(RemoteError Error) : StatusResult;
+    public sealed record Failed(RemoteError Error) : StatusResult, IFailure;
 
     /// <summary>
     /// The API does not know this <c>status_id</c>: perhaps not yet, perhaps no longer. Of kind <see cref="RemoteErrorKind.NotTheApi"/>
     /// when a page says so and not the API.
     /// </summary>
-    public sealed record NotFound(RemoteError Error) : StatusResult;
+    public sealed record NotFound(RemoteError Error) : StatusResult, IFailure;
 
     /// <summary>The status call itself did not work: says nothing about the import.</summary>
-    public sealed record Unavailable(RemoteError Error) : StatusResult;
+    public sealed record Unavailable(RemoteError Error) : StatusResult, IFailure;
 }
