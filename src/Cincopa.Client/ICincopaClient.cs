@@ -60,10 +60,7 @@ public interface ICincopaClient
     Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken);
 
     /// <summary><c>gallery.add_item.json</c>: puts assets into a gallery. The same again is taken as harmless (INF).</summary>
-    /// <param name="access">Where and as whom.</param>
-    /// <param name="fid">The gallery.</param>
     /// <param name="rids">The assets, sent as a comma list (3P S11).</param>
-    /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid,
         IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken);

@@ -33,19 +33,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 WHERE w.import_id = i.id AND w.step = 'look' AND w.since < now() - $1::interval) ELSE 0 END::int
         """;
 
-    private const string Counters = """
-        coalesce(sum(pending_count), 0)::int AS pending, coalesce(sum(submitting_count), 0)::int AS submitting,
-        coalesce(sum(submitted_count), 0)::int AS submitted, coalesce(sum(imported_count), 0)::int AS imported,
-        coalesce(sum(failed_count), 0)::int AS failed, coalesce(sum(unknown_count), 0)::int AS unknown,
-        coalesce(sum(cancelled_count), 0)::int AS cancelled, coalesce(sum(invalid_count), 0)::int AS invalid,
-        coalesce(sum(duplicate_count), 0)::int AS duplicate, coalesce(sum(deleted_count), 0)::int AS deleted
-        """;
-
-    private const string Arrived = """
-        coalesce(sum(verified_count), 0)::int AS verified, coalesce(sum(size_differs_count), 0)::int AS size_differs,
-        coalesce(sum(duration_differs_count), 0)::int AS duration_differs, coalesce(sum(md5_differs_count), 0)::int AS md5_differs
-        """;
-
     /// <summary>What is counted, summed up or looked for of imports; what they are themselves, their entities tell.</summary>
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
@@ -76,7 +63,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                     GROUP BY h.account_id, h.host) w)
                 END AS waiting_hosts
         FROM importer.import i
-        CROSS JOIN LATERAL (SELECT {{Counters}}, {{Arrived}} FROM importer.import_chunk WHERE import_id = i.id) c
+        CROSS JOIN LATERAL (
+            SELECT {{Chunk.Sums([.. Chunk.States, .. Chunk.Arrivals])}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
             SELECT (array_agg(finished_count ORDER BY at DESC))[1] - (array_agg(finished_count ORDER BY at))[1] AS finished,
                 extract(epoch FROM max(at) - min(at))::float8 AS seconds
@@ -168,7 +156,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
 
     /// <summary>The records of all imports.</summary>
     public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken) => (await contexts.ReadAsync(db =>
-        db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken)))[0];
+        db.QueryAsync<StateCounts>($"SELECT {Chunk.Sums(Chunk.States)} FROM importer.import_chunk", cancellationToken)))[0];
 
     private async Task<List<ImportView>> ReadAsync(ImporterDb db, IQueryable<Import> which, CancellationToken cancellationToken)
     {
