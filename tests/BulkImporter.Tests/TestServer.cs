@@ -103,10 +103,10 @@ public sealed class TestServer : IAsyncLifetime
     }
 
     /// <summary>Test data need not survive the machine, and without waiting for its disk the suite is several times as fast.</summary>
-    private static EmbeddedPostgresOptions PrivateServer(string folder) => new()
+    private static DatabaseOptions PrivateServer(string folder) => new()
     {
         DataDirectory = folder,
-        Settings = new Dictionary<string, string>
+        PostgresSettings = new Dictionary<string, string>
         {
             ["fsync"] = "off",
             ["synchronous_commit"] = "off",

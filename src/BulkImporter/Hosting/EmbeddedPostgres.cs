@@ -35,12 +35,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Passable = Private | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan OrphanTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
-    private readonly EmbeddedPostgresOptions options;
+    private readonly DatabaseOptions options;
     private readonly ILogger logger;
     private readonly TimeProvider clock;
     private readonly UnprivilegedAccount? account;
@@ -51,14 +50,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private string socketFolder = "";
     private Task watch = Task.CompletedTask;
 
-    private EmbeddedPostgres(EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, UnprivilegedAccount? account, string home)
-    {
-        this.options = options;
-        this.logger = logger;
-        this.clock = clock;
-        this.account = account;
-        this.home = home;
-    }
+    private EmbeddedPostgres(DatabaseOptions options, ILogger logger, TimeProvider clock, UnprivilegedAccount? account, string home) =>
+        (this.options, this.logger, this.clock, this.account, this.home) = (options, logger, clock, account, home);
 
     /// <summary>
     /// Npgsql form; names the database <c>bulkimporter</c> and a role that owns it and is no superuser. Contains the password: do not log
@@ -70,12 +63,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// The same for the server's superuser, with which tests and benchmarks make databases and extensions. The product never uses it.
     /// </summary>
     public string AdministratorConnectionString { get; private set; } = "";
-
-    /// <summary>
-    /// False when the server belongs to another process and we only connected to it
-    /// (<see cref="EmbeddedPostgresOptions.AttachToRunning"/>).
-    /// </summary>
-    public bool IsOwner => ownerLock is not null;
 
     private string Cluster => Path.Combine(home, "cluster");
 
@@ -90,7 +77,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private string OwnSocketFolder => Path.Combine(home, "socket");
 
     /// <summary>A server that was told not to wait for the disk need not wait for it while it is made either.</summary>
-    private bool IsDurable => !(options.Settings.TryGetValue("fsync", out var fsync) && fsync == "off");
+    private bool IsDurable => !(options.PostgresSettings.TryGetValue("fsync", out var fsync) && fsync == "off");
 
     /// <summary>
     /// Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes
@@ -99,7 +86,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// <exception cref="EmbeddedPostgresException">No PostgreSQL on this machine; another process owns this data directory; the data is of
     /// another major version; the folder cannot be used; the server does not start. The message is for the operator.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
-        EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
+        DatabaseOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
             throw new EmbeddedPostgresException(
@@ -108,15 +95,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var postgres = await OpenAsync(options, logger, clock, cancellationToken);
         try
         {
-            if (postgres.TryOwn())
-                await postgres.RunAsync(cancellationToken);
-            else if (options.AttachToRunning)
-                await postgres.AttachAsync(cancellationToken);
-            else
+            if (!postgres.TryOwn())
                 throw new EmbeddedPostgresException(
                     $"The data directory {options.DataDirectory} is in use by another BulkImporter, process {postgres.OwnerProcessId()}. " +
                     "Stop that one first, or set BulkImporter:DataDirectory to another folder.");
-
+            await postgres.RunAsync(cancellationToken);
             return postgres;
         }
         catch
@@ -139,7 +122,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         await watch;
         if (ownerLock is not null)
         {
-            if (binaries is not null && PostmasterFile.Read(Cluster) is not null)
+            if (binaries is not null && PostmasterFile.ProcessId(Cluster) is not null)
                 await StopServerAsync();
             if (socketFolder != OwnSocketFolder && Directory.Exists(socketFolder))
                 Directory.Delete(socketFolder, recursive: true);
@@ -152,7 +135,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     [UnsupportedOSPlatform("windows")]
     private static async Task<EmbeddedPostgres> OpenAsync(
-        EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
+        DatabaseOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         var dataDirectory = Path.GetFullPath(options.DataDirectory);
         if (dataDirectory.Any(char.IsControl))
@@ -250,7 +233,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     [UnsupportedOSPlatform("windows")]
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        binaries = await PostgresBinaries.FindAsync(options.BinariesDirectory, ClusterMajorVersion(), cancellationToken);
+        binaries = await PostgresBinaries.FindAsync(options.PostgresBinaries, ClusterMajorVersion(), cancellationToken);
         if (!Directory.Exists(Cluster))
             await CreateClusterAsync(cancellationToken);
 
@@ -259,26 +242,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         await StartServerAsync(cancellationToken);
         await ConnectAsync(cancellationToken);
         watch = WatchAsync();
-    }
-
-    private async Task AttachAsync(CancellationToken cancellationToken)
-    {
-        var started = clock.GetTimestamp();
-        while (true)
-        {
-            if (PostmasterFile.Read(Cluster) is { IsReady: true, SocketFolder: { Length: > 0 } folder })
-            {
-                socketFolder = folder;
-                await ConnectAsync(cancellationToken);
-                logger.Attached(folder, OwnerProcessId());
-                return;
-            }
-
-            if (clock.GetElapsedTime(started) > AttachTimeout)
-                throw new EmbeddedPostgresException(
-                    $"Process {OwnerProcessId()} owns the data directory {options.DataDirectory}, but its PostgreSQL is not ready.");
-            await Task.Delay(LookAgain, clock, cancellationToken);
-        }
     }
 
     private int? ClusterMajorVersion()
@@ -356,8 +319,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             // Were pg_ctl killed now, it could leave a server that nobody finds: it has not written its file yet. With the file there,
             // whoever ends us stops it.
-            while (!starting.IsCompleted
-                && !(PostmasterFile.Read(Cluster) is { } file && PostmasterFile.IsServerOf(Cluster, file.ProcessId)))
+            while (!starting.IsCompleted && PostmasterFile.ServerOf(Cluster) is null)
                 await Task.Delay(LookAgain, clock, CancellationToken.None);
             throw;
         }
@@ -369,7 +331,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             throw new EmbeddedPostgresException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
         }
 
-        logger.Started(binaries.Directory, socketFolder, PostmasterFile.Read(Cluster)?.ProcessId ?? 0, Cluster);
+        logger.Started(binaries.Directory, socketFolder, PostmasterFile.ProcessId(Cluster) ?? 0, Cluster);
     }
 
     /// <summary>
@@ -398,10 +360,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// </summary>
     private async Task ClearLeftoversAsync(CancellationToken cancellationToken)
     {
-        if (PostmasterFile.Read(Cluster) is { } left && PostmasterFile.IsServerOf(Cluster, left.ProcessId))
+        if (PostmasterFile.ServerOf(Cluster) is { } left)
         {
             await StopServerAsync();
-            logger.LeftBehindStopped(left.ProcessId);
+            logger.LeftBehindStopped(left);
         }
 
         // The children of a killed postmaster notice within moments; while one lives, a new server on the same files would be fatal.
@@ -416,10 +378,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
 
         // A dead process id is PostgreSQL's own to clear; one that another program got since makes it refuse, and only then do we step in.
-        if (PostmasterFile.Read(Cluster) is { } stale && Directory.Exists($"/proc/{stale.ProcessId}"))
+        if (PostmasterFile.ProcessId(Cluster) is { } stale && Directory.Exists($"/proc/{stale}"))
         {
             File.Delete(PostmasterFile.PathIn(Cluster));
-            logger.StalePidFileRemoved(stale.ProcessId);
+            logger.StalePidFileRemoved(stale);
         }
     }
 
@@ -428,10 +390,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         // Not to be cancelled: whoever stops us wants the server stopped. Immediate mode loses nothing either, the next start only
         // recovers.
         var answer = await StopAsync("fast", seconds: 60);
-        if (answer.ExitCode != 0 && PostmasterFile.Read(Cluster) is not null)
+        if (answer.ExitCode != 0 && PostmasterFile.ProcessId(Cluster) is not null)
             answer = await StopAsync("immediate", seconds: 20);
 
-        if (answer.ExitCode == 0 || PostmasterFile.Read(Cluster) is null)
+        if (answer.ExitCode == 0 || PostmasterFile.ProcessId(Cluster) is null)
             logger.Stopped();
         else
             logger.StopFailed(answer.Output);
@@ -455,11 +417,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stopping.Token))
             {
-                var file = PostmasterFile.Read(Cluster);
-                if (file is not null && PostmasterFile.IsServerOf(Cluster, file.ProcessId))
+                var noted = PostmasterFile.ProcessId(Cluster);
+                if (PostmasterFile.ServerOf(Cluster) is not null)
                     continue;
 
-                logger.Died(file?.ProcessId ?? 0);
+                logger.Died(noted ?? 0);
                 try
                 {
                     await ClearLeftoversAsync(stopping.Token);
@@ -533,7 +495,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             """);
         if (binaries!.HasLibrary("pg_stat_statements"))
             settings.AppendLine("shared_preload_libraries = 'pg_stat_statements'");
-        foreach (var (name, value) in options.Settings)
+        foreach (var (name, value) in options.PostgresSettings)
             settings.AppendLine(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("'", "''", StringComparison.Ordinal)}'");
         settings.AppendLine("listen_addresses = ''");
         settings.AppendLine(CultureInfo.InvariantCulture, $"unix_socket_directories = '{socketFolder}'");
@@ -573,3 +535,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         return new FileInfo(path).LinkTarget is { } target ? RealDirectory(Path.GetFullPath(target, Path.GetDirectoryName(path)!)) : path;
     }
 }
+
+/// <summary>
+/// The embedded server cannot be had. The message says what is wrong and what to do about it, and is meant to be shown as it is.
+/// </summary>
+public sealed class EmbeddedPostgresException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -36,15 +36,9 @@ internal sealed class ServerDatabase : IAsyncDisposable
 
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(c => c.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
         var settings = configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new();
-        var options = new EmbeddedPostgresOptions
-        {
-            DataDirectory = Path.GetFullPath(settings.DataDirectory is { Length: > 0 } directory
-                ? directory : new DatabaseOptions().DataDirectory),
-            BinariesDirectory = settings.PostgresBinaries,
-            Settings = settings.PostgresSettings.AsReadOnly(),
-        };
-        var postgres = await EmbeddedPostgres.StartAsync(options, loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System,
-            cancellationToken);
+        var directory = settings.DataDirectory is { Length: > 0 } set ? set : new DatabaseOptions().DataDirectory;
+        var postgres = await EmbeddedPostgres.StartAsync(settings with { DataDirectory = Path.GetFullPath(directory) },
+            loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System, cancellationToken);
         return new(postgres.ConnectionString, postgres, loggers);
     }
 
