@@ -202,8 +202,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (!await account.CanEnterAsync(elsewhere, cancellationToken))
             throw new EmbeddedPostgresException(
                 $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, can enter neither {place} nor "
-                    + $"{elsewhere}. " +
-                "Set BulkImporter:DataDirectory to a folder that every account may enter.");
+                    + $"{elsewhere}. Set BulkImporter:DataDirectory to a folder that every account may enter.");
         Directory.CreateSymbolicLink(place, elsewhere);
         logger.PlacedElsewhere(account.Name, Path.GetDirectoryName(place)!, elsewhere);
     }

@@ -98,11 +98,10 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
             : $"BulkImporter:PostgresBinaries is \"{setting}\", and that folder does not hold initdb, pg_ctl and postgres";
         var problem = tooOld.Count == 0 ? looked : $"this machine has only {Describe(tooOld)}";
 
-        return $"PostgreSQL {OldestMajorVersion} or newer was not found: {problem}. " +
-            "Install it (Debian, Ubuntu: sudo apt-get install postgresql; Fedora: sudo dnf install postgresql-server; macOS: brew "
-                + "install postgresql@17), " +
-            "or set BulkImporter:PostgresBinaries to the folder that holds initdb, " +
-            "or set ConnectionStrings:BulkImporter to a server that already runs.";
+        return $"PostgreSQL {OldestMajorVersion} or newer was not found: {problem}. Install it (Debian, Ubuntu: sudo apt-get install "
+            + "postgresql; Fedora: sudo dnf install postgresql-server; macOS: brew install postgresql@17), or set "
+            + "BulkImporter:PostgresBinaries to the folder that holds initdb, or set ConnectionStrings:BulkImporter to a server that "
+            + "already runs.";
     }
 
     private static string Describe(IEnumerable<PostgresBinaries> binaries) =>

@@ -39,9 +39,8 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
         }
 
         throw new EmbeddedPostgresException(
-            "This program runs as root, PostgreSQL refuses to, and /etc/passwd has no account \"postgres\" or \"nobody\" "
-                + "to run it under. " +
-            "Create one (useradd --system postgres), or run this program as an ordinary user.");
+            "This program runs as root, PostgreSQL refuses to, and /etc/passwd has no account \"postgres\" or \"nobody\" to run it under. "
+                + "Create one (useradd --system postgres), or run this program as an ordinary user.");
     }
 
     /// <summary>Hands one file or folder over, so that the server may read it.</summary>
