@@ -240,22 +240,25 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>
+    /// <c>inprogress, ready, failed</c> are 3P S12, <c>pending, in_progress, completed, failed</c> 3P S14; the full list of words is not
+    /// published, the rest is INF.
+    /// </summary>
     private StatusResult StatusOf(Reply reply, JsonElement root)
     {
         if (root.Text("status"u8) is not { } word)
             return new StatusResult.Unavailable(reply.Unreadable("the reply has no status"));
 
         var rid = (root.Id("resid"u8) ?? root.Id("rid"u8) ?? root.Id("asset_id"u8)) is { } id ? new Rid(id) : (Rid?)null;
-        var meaning = StatusWord.MeaningOf(word);
-        return meaning switch
+        return string.Concat(word.Where(c => c is not ('_' or '-' or ' '))).ToLowerInvariant() switch
         {
-            StatusMeaning.Running => Running(null),
-            StatusMeaning.Unknown => Running(reply.Redacted(word, 100)),
-            StatusMeaning.Done => rid is { } known
+            "inprogress" or "pending" or "queued" or "processing" or "downloading" or "uploading" or "waiting" => Running(null),
+            "ready" or "completed" or "complete" or "done" or "success" or "synced" => rid is { } known
                 ? new StatusResult.Done(known, root.Number("progress_bytes"u8) is > 0 and var bytes ? bytes : null)
                 : new StatusResult.DoneWithoutRid(),
-            StatusMeaning.Failed => Failed(null),
-            StatusMeaning.Aborted => Failed(RemoteErrorKind.Aborted),
+            "failed" or "error" => Failed(null),
+            "aborted" or "cancelled" or "canceled" => Failed(RemoteErrorKind.Aborted),
+            _ => Running(reply.Redacted(word, 100)),
         };
 
         StatusResult Running(string? unknownWord) => new StatusResult.Running(

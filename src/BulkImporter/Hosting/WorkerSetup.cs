@@ -1,3 +1,4 @@
+using BulkImporter.Api;
 using BulkImporter.Dispatch;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
@@ -48,6 +49,13 @@ public static class WorkerSetup
         services.AddPeriodic("retention", TimeSpan.FromHours(1), p => p.GetRequiredService<SweepEnded>().RunAsync, IfAny);
 
         return services.Configure<HostOptions>(host => host.ShutdownTimeout = DispatchChunk.GracefulStop + TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>The only thing that a process without pages answers: whether it lives, whether it can work, and its measures.</summary>
+    public static void MapWorkerProbes(this WebApplication app)
+    {
+        app.MapHealth();
+        app.MapMetrics();
     }
 
     private static bool IfAny(int count) => count > 0;
