@@ -14,7 +14,6 @@ public interface ICincopaClient
     /// <c>asset.upload_from_url.json</c>: asks Cincopa to fetch <paramref name="input"/>, into the gallery <paramref name="fid"/>
     /// when one is given. Not idempotent: every accepted call is taken to make a new asset (INF), so nothing here sends twice.
     /// </summary>
-    /// <param name="access">Where and as whom.</param>
     /// <param name="input">The source URL; arrives as it is given, character for character.</param>
     /// <param name="fid">The gallery that the new asset is added to, or null.</param>
     /// <param name="mayLeave">Asked when the connection stands and before the first byte of the request leaves, so that a caller who paces

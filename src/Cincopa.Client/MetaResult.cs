@@ -23,7 +23,6 @@ public abstract record ChangeResult
 {
     private ChangeResult() { }
 
-    /// <summary>Done.</summary>
     public sealed record Ok : ChangeResult;
 
     /// <summary>Refused, or nobody knows: the error's kind tells which. The same call again is taken as harmless (INF).</summary>

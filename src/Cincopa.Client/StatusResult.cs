@@ -14,7 +14,6 @@ public abstract record StatusResult
     public sealed record Running(int? ProgressPercent, long? ProgressBytes, long? TotalBytes, Rid? Rid, string? UnknownWord) : StatusResult;
 
     /// <summary>The file is in. Its renditions follow and are not waited for.</summary>
-    /// <param name="Rid">The asset.</param>
     /// <param name="Bytes">Bytes that had been fetched when it was done (<c>progress_bytes</c>, 3P S12); null when not said or 0. That this
     /// is the whole file then, and not what the last progress was, is INF: it may confirm a size and never deny one.</param>
     public sealed record Done(Rid Rid, long? Bytes = null) : StatusResult;

@@ -17,7 +17,6 @@ public sealed record KeyView(
 /// <param name="Secret">Shown once, here; it cannot be read again.</param>
 public sealed record MadeKey(KeyView Key, string Secret);
 
-/// <summary>Makes an API key.</summary>
 public sealed class MakeKey(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     internal const string Prefix = "bik_";

@@ -78,7 +78,6 @@ public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     /// <summary>Long enough for a person to come back from leave, because the link travels by mail or chat.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
-    /// <summary>The link, or null when there is nobody of this name.</summary>
     public Task<MadeLink?> RunAsync(string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
     {
         if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not

@@ -81,7 +81,6 @@ public sealed class Account : IAudited
     /// <summary>Calls may be made again.</summary>
     internal void Activate() => (State, Reason, RejectedInARow) = (AccountState.Active, null, 0);
 
-    /// <summary>The id of the account of this name; null when there is none.</summary>
     internal static Task<int?> IdAsync(ImporterDb db, string name, CancellationToken cancellationToken) =>
         db.Set<Account>().Where(a => a.Name == name).Select(a => (int?)a.Id).SingleOrDefaultAsync(cancellationToken);
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using BulkImporter.Data;
 using Cincopa.Client;
@@ -20,7 +19,7 @@ public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
 }
 
 /// <summary>
-/// Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.
+/// Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once.
 /// </summary>
 public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
 {
@@ -30,39 +29,26 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
             FROM importer.account WHERE id = $1
         """;
 
-    private readonly ConcurrentDictionary<int, CurrentAccess> known = new();
-
     /// <exception cref="InvalidOperationException">There is no such account, or its token cannot be decrypted.</exception>
     public async Task<CurrentAccess> GetAsync(int accountId, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync<Stored>(Read, cancellationToken, accountId);
-        if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
-
-        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted)
-            return last with { StatusRate = row.StatusRate, MaxInFlight = row.MaxInFlight };
-        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.TokenProtected) with { SubmitVerb = row.VerbInUse }, row.UpdatedAt)
+        if (await database.QueryAsync<Stored>(Read, cancellationToken, accountId) is not [var row])
+            throw new InvalidOperationException($"There is no account {accountId}.");
+        try
         {
-            HasAccepted = row.HasAccepted,
-            StatusRate = row.StatusRate,
-            MaxInFlight = row.MaxInFlight,
-        };
+            var access = new CincopaAccess(new Uri(row.BaseUrl), tokens.Unprotect(row.TokenProtected)) { SubmitVerb = row.VerbInUse };
+            return new(access, row.UpdatedAt)
+            { HasAccepted = row.HasAccepted, StatusRate = row.StatusRate, MaxInFlight = row.MaxInFlight };
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidOperationException(
+                $"The token of account '{row.Name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give "
+                    + "the account its token again.", e);
+        }
     }
 
     private sealed record Stored(
         string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted,
         double StatusRate, int MaxInFlight);
-
-    private CincopaAccess Decrypt(string name, string baseUrl, string token)
-    {
-        try
-        {
-            return new CincopaAccess(new Uri(baseUrl), tokens.Unprotect(token));
-        }
-        catch (CryptographicException e)
-        {
-            throw new InvalidOperationException(
-                $"The token of account '{name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give the "
-                    + "account its token again.", e);
-        }
-    }
 }

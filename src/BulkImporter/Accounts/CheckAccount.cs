@@ -22,7 +22,6 @@ public sealed class CheckAccount(
     /// <summary>A person waits for the answer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>The answer, or null when there is no account of this name.</summary>
     public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;

@@ -58,7 +58,6 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
         }, cancellationToken);
     }
 
-    /// <summary>False when there is no such header.</summary>
     /// <exception cref="InvalidArgumentException">Host or name cannot be one.</exception>
     public Task<bool> RemoveAsync(string account, string? host, string? name, string actor, CancellationToken cancellationToken)
     {

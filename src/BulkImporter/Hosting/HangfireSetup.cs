@@ -75,13 +75,12 @@ public static class HangfireSetup
     /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>
     public static IServiceCollection AddHangfireWorker(this IServiceCollection services) => services
         .AddHangfireServer(provider =>
-            Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
+            Server(provider, "dispatch", DispatchChunk.Queue, provider.GetRequiredService<IOptions<WorkOptions>>().Value.Workers,
+                provider.GetServices<IBackgroundProcess>()))
         // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
         .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []))
         // One at a time, so that the probes of a process keep its rate together.
         .AddHangfireServer(provider => Server(provider, "probe", ProbeSources.Queue, threads: 1, beside: []));
-
-    private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<WorkOptions>>().Value.Workers;
 
     private static BackgroundJobServer Server(
         IServiceProvider provider, string name, string queue, int threads, IEnumerable<IBackgroundProcess> beside)

@@ -112,7 +112,6 @@ public sealed partial class FetchManifest(
 
     private static string NameIn(Uri address) => Uri.UnescapeDataString(address.Segments[^1].Trim('/'));
 
-    /// <summary>The body, read once from its beginning to its end.</summary>
     private sealed class Body(SourceAnswer answer) : ForwardStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

@@ -7,10 +7,8 @@ namespace BulkImporter.Imports;
 public sealed record ChunkView(
     int ImportId, string ImportName, ImportState ImportState, int Number, int FirstRow, int LastRow, StateCounts Counts);
 
-/// <summary>Chunks as they stand at this moment.</summary>
 public sealed class ReadChunks(IDbContextFactory<ImporterDb> contexts)
 {
-    /// <summary>The chunk, or null when the import has none with this number.</summary>
     public Task<ChunkView?> FindAsync(int importId, int number, CancellationToken cancellationToken) => contexts.ReadAsync(db => (
         from c in db.Set<Chunk>()
         join i in db.Set<Import>() on c.ImportId equals i.Id

@@ -114,7 +114,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         ORDER BY bucket_end
         """;
 
-    /// <summary>The import, or null when there is none with this id.</summary>
     public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken) =>
         await contexts.ReadAsync(db => ReadAsync(db, db.Set<Import>().Where(i => i.Id == importId), cancellationToken)) is [var import]
             ? import : null;
@@ -154,7 +153,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken) =>
         await contexts.ReadAsync(db => db.QueryAsync<RatePoint>(Rates, cancellationToken, importId, points));
 
-    /// <summary>The records of all imports.</summary>
     public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken) => (await contexts.ReadAsync(db =>
         db.QueryAsync<StateCounts>($"SELECT {Chunk.Sums(Chunk.States)} FROM importer.import_chunk", cancellationToken)))[0];
 

@@ -106,11 +106,9 @@ public sealed class Setting
     /// <summary>The texts that it may be, when they are few; null when they are many.</summary>
     public IReadOnlyList<string>? Values { get; }
 
-    /// <summary>Its values with how people read them.</summary>
     public IEnumerable<(string Value, string Words)>? Choices =>
         about.Choices is not { } words ? null : (type.IsEnum ? Values! : Values!.Prepend("")).Zip(words);
 
-    /// <summary>What it is without a word about it.</summary>
     public string Default => Text(new ImportSettings());
 
     public static Setting? Named(string name) => ByName.GetValueOrDefault(name);
