@@ -237,13 +237,11 @@ internal sealed class ReconcileUnknown(
         FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
             m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize,
             asset.Uploaded, Storable(asset.Caption), Storable(asset.Type)))];
-        await database.UndisturbedAsync(async () =>
-        {
-            await using var batch = database.CreateBatchByKey(
-                Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
-                Sql.BatchCommand(NoteCandidates, [found]));
-            return await batch.ExecuteNonQueryAsync(cancellationToken);
-        });
+        await database.ExecuteBatchByKeyAsync(() =>
+        [
+            Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
+            Sql.BatchCommand(NoteCandidates, [found]),
+        ], cancellationToken);
     }
 
     /// <summary>PostgreSQL takes every character but one.</summary>
