@@ -133,7 +133,7 @@ public sealed class TestServer : IAsyncLifetime
 
                 Directory.Delete(folder, recursive: true);
             }
-            catch (Exception refused) when (refused is EmbeddedPostgresException or IOException or UnauthorizedAccessException)
+            catch (Exception refused) when (refused is StartupException or IOException or UnauthorizedAccessException)
             {
                 // Another user's folder, or another test run sweeps it at this moment. Nothing of ours depends on it.
                 TestContext.Current.SendDiagnosticMessage("{0} was left by a killed test run and could not be removed: {1}", folder,

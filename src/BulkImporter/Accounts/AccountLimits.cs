@@ -105,7 +105,7 @@ public sealed class AccountLimit
     public AccountChange With(AccountChange change, string text)
     {
         var result = change with { };
-        changed.SetValue(result, IsWhole ? (object)PlainNumber.Whole(Name, text.Trim()) : PlainNumber.Number(Name, text.Trim()));
+        changed.SetValue(result, IsWhole ? (object)PlainNumber.Whole<int>(Name, text.Trim()) : PlainNumber.Number(Name, text.Trim()));
         Check(result);
         return result;
     }

@@ -83,20 +83,20 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes
     /// connections.
     /// </summary>
-    /// <exception cref="EmbeddedPostgresException">No PostgreSQL on this machine; another process owns this data directory; the data is of
+    /// <exception cref="StartupException">No PostgreSQL on this machine; another process owns this data directory; the data is of
     /// another major version; the folder cannot be used; the server does not start. The message is for the operator.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
         DatabaseOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 "The embedded PostgreSQL runs on Linux and macOS. On Windows set ConnectionStrings:BulkImporter to a PostgreSQL server.");
 
         var postgres = await OpenAsync(options, logger, clock, cancellationToken);
         try
         {
             if (!postgres.TryOwn())
-                throw new EmbeddedPostgresException(
+                throw new StartupException(
                     $"The data directory {options.DataDirectory} is in use by another BulkImporter, process {postgres.OwnerProcessId()}. " +
                     "Stop that one first, or set BulkImporter:DataDirectory to another folder.");
             await postgres.RunAsync(cancellationToken);
@@ -139,7 +139,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     {
         var dataDirectory = Path.GetFullPath(options.DataDirectory);
         if (dataDirectory.Any(char.IsControl))
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 "The name of the data directory holds a line break or another control character, with which PostgreSQL cannot work: "
                     + $"{string.Concat(dataDirectory.Select(c => char.IsControl(c) ? '?' : c))}. " +
                 "Set BulkImporter:DataDirectory to another folder.");
@@ -164,7 +164,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
         catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
         {
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"The data directory {dataDirectory} cannot be used by the account \"{Environment.UserName}\": {refused.Message} " +
                 "Set BulkImporter:DataDirectory to a folder that this account may write to.", refused);
         }
@@ -179,7 +179,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private static async Task PlaceAsync(string place, UnprivilegedAccount account, ILogger logger, CancellationToken cancellationToken)
     {
         if (new FileInfo(place).LinkTarget is { } target && !Directory.Exists(place))
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"{place} is a link to {target}, where the database was, and that folder is gone. Bring it back, or delete the link to "
                     + "start empty.");
 
@@ -189,7 +189,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (await account.CanEnterAsync(RealDirectory(place), cancellationToken))
             return;
         if (!isNew && Directory.EnumerateFileSystemEntries(place).Any())
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, cannot enter {place}. " +
                 "Give it search permission on that folder and on every folder above it (chmod o+x), or set BulkImporter:DataDirectory to "
                     + "another folder.");
@@ -200,7 +200,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var elsewhere = Path.Combine(ElsewhereDirectory, $"postgres-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
         CreatePassable(elsewhere);
         if (!await account.CanEnterAsync(elsewhere, cancellationToken))
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, can enter neither {place} nor "
                     + $"{elsewhere}. Set BulkImporter:DataDirectory to a folder that every account may enter.");
         Directory.CreateSymbolicLink(place, elsewhere);
@@ -251,7 +251,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
         return File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var version)
             ? version
-            : throw new EmbeddedPostgresException(
+            : throw new StartupException(
                 $"{Cluster} is not a PostgreSQL cluster (no readable PG_VERSION in it). Move it away, or set BulkImporter:DataDirectory "
                     + "to another folder.");
     }
@@ -279,7 +279,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (made.ExitCode != 0 && made.Output.Contains("locale", StringComparison.Ordinal))
             made = await InitdbAsync(unfinished, ["--lc-collate=C", "--lc-ctype=C"], cancellationToken);
         if (made.ExitCode != 0)
-            throw new EmbeddedPostgresException($"initdb could not create the cluster in {Cluster}: {made.Output}");
+            throw new StartupException($"initdb could not create the cluster in {Cluster}: {made.Output}");
 
         await File.AppendAllTextAsync(Path.Combine(unfinished, "postgresql.conf"), "\ninclude '../server.conf'\n", cancellationToken);
         Directory.Move(unfinished, Cluster);
@@ -327,7 +327,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (answer.ExitCode != 0)
         {
             var reason = File.Exists(ServerLog) ? await File.ReadAllTextAsync(ServerLog, cancellationToken) : answer.Output;
-            throw new EmbeddedPostgresException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
+            throw new StartupException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
         }
 
         logger.Started(binaries.Directory, socketFolder, PostmasterFile.ProcessId(Cluster) ?? 0, Cluster);
@@ -370,7 +370,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         while (PostmasterFile.ProcessesOf(Cluster) is { Count: > 0 } processes)
         {
             if (clock.GetElapsedTime(started) > OrphanTimeout)
-                throw new EmbeddedPostgresException(
+                throw new StartupException(
                     $"Processes of a crashed PostgreSQL still work on {Cluster}: {string.Join(", ", processes)}. End them (kill -QUIT) "
                         + "and start again.");
             await Task.Delay(LookAgain, clock, cancellationToken);
@@ -441,7 +441,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private async Task ConnectAsync(CancellationToken cancellationToken)
     {
         if (await File.ReadAllLinesAsync(PasswordFile, cancellationToken) is not [var administrator, var role])
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"{PasswordFile} does not hold two passwords: this database was made by a build before the first release. " +
                 "Export its imports with that build, and set BulkImporter:DataDirectory to a new folder.");
 
@@ -534,8 +534,3 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         return new FileInfo(path).LinkTarget is { } target ? RealDirectory(Path.GetFullPath(target, Path.GetDirectoryName(path)!)) : path;
     }
 }
-
-/// <summary>
-/// The embedded server cannot be had. The message says what is wrong and what to do about it, and is meant to be shown as it is.
-/// </summary>
-public sealed class EmbeddedPostgresException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -140,7 +140,7 @@ public sealed class Setting
 
     private object? Value(string text)
     {
-        if (IsNumber) return Bounded(PlainNumber.Whole(Name, text));
+        if (IsNumber) return Bounded(PlainNumber.Whole<int>(Name, text));
         if (IsTime) return Time(text);
         if (type == typeof(DailyWindow)) return DailyWindow.Parse(text);
         if (Values is not null && !Values.Contains(text.ToLowerInvariant()))

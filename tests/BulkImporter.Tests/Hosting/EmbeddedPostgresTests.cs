@@ -56,7 +56,7 @@ public sealed class EmbeddedPostgresTests(
     [Fact]
     public async Task Line_break_in_the_name_of_the_data_directory_is_refused_with_what_to_do()
     {
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() =>
+        var refusal = await Assert.ThrowsAsync<StartupException>(() =>
             StartAsync(new() { DataDirectory = Path.Combine(directory, "two\nlines") }));
         Assert.Contains("line break", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("BulkImporter:DataDirectory", refusal.Message, StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class EmbeddedPostgresTests(
     {
         await stopped.CopyToAsync(directory);
         await File.WriteAllTextAsync(Path.Combine(directory, "postgres", "password"), "0123456789");
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options));
         Assert.Contains("Export its imports with that build", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -165,7 +165,7 @@ public sealed class EmbeddedPostgresTests(
         await stopped.CopyToAsync(directory);
         await using var first = await StartAsync(Options);
 
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options));
 
         Assert.Contains($"process {Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(1, await ScalarAsync(first, "SELECT 1"));
@@ -273,7 +273,7 @@ public sealed class EmbeddedPostgresTests(
     {
         var nowhere = Path.Combine(directory, "nowhere");
 
-        var missing = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options with { PostgresBinaries = nowhere }));
+        var missing = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options with { PostgresBinaries = nowhere }));
 
         Assert.Contains(nowhere, missing.Message, StringComparison.Ordinal);
         Assert.Contains("apt-get install postgresql", missing.Message, StringComparison.Ordinal);
@@ -288,7 +288,7 @@ public sealed class EmbeddedPostgresTests(
         var ours = await File.ReadAllTextAsync(version);
         await File.WriteAllTextAsync(version, "14\n");
 
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options));
         Assert.Contains("written by PostgreSQL 14", refusal.Message, StringComparison.Ordinal);
         Assert.Contains($"PostgreSQL {ours.Trim()} in", refusal.Message, StringComparison.Ordinal);
 
