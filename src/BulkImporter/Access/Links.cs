@@ -37,7 +37,7 @@ public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimePr
 {
     /// <summary>Who made it, without using it up. Null as for <see cref="RunAsync"/>.</summary>
     public Task<Caller?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(async db =>
-        await Usable(db, code).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null);
+        await Link.Open<SignInLink>(db, code, clock.GetUtcNow()).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null);
 
     /// <summary>
     /// Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role
@@ -47,14 +47,10 @@ public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimePr
     {
         await using var db = contexts.CreateDbContext();
         // One statement: of two who open it at the same moment one comes in.
-        var used = await Usable(db, code).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken);
+        var now = clock.GetUtcNow();
+        var used = await Link.Open<SignInLink>(db, code, now)
+            .ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, now), cancellationToken);
         return used == 1 ? await MakerAsync(db, code, cancellationToken) : null;
-    }
-
-    private IQueryable<SignInLink> Usable(ImporterDb db, string code)
-    {
-        var (hash, now) = (SecretText.Hash(code), clock.GetUtcNow());
-        return db.Set<SignInLink>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now);
     }
 
     private async Task<Caller?> MakerAsync(ImporterDb db, string code, CancellationToken cancellationToken)
@@ -111,12 +107,9 @@ public sealed record OpenPasswordLink(string? Name);
 public sealed class ReadPasswordLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     /// <summary>The link, when it may be used.</summary>
-    internal static IQueryable<PasswordLink> Usable(ImporterDb db, string code, DateTimeOffset now)
-    {
-        var hash = SecretText.Hash(code);
-        return db.Set<PasswordLink>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now
-            && (l.UserId == null ? !db.Set<User>().Any() : l.User!.SecurityStamp == l.Stamp));
-    }
+    internal static IQueryable<PasswordLink> Usable(ImporterDb db, string code, DateTimeOffset now) =>
+        Link.Open<PasswordLink>(db, code, now)
+            .Where(l => l.UserId == null ? !db.Set<User>().Any() : l.User!.SecurityStamp == l.Stamp);
 
     /// <summary>Null when it is unknown, used or too old, or the person is locked.</summary>
     public Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(db =>

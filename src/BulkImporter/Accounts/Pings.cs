@@ -2,7 +2,7 @@ using Cincopa.Client;
 
 namespace BulkImporter.Accounts;
 
-public static class AccountAddress
+public static class Pings
 {
     /// <summary>Null when no answer came in time: a person waits for it.</summary>
     public static async Task<PingResult?> PingAsync(
