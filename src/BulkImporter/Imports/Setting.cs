@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
@@ -89,8 +88,6 @@ public sealed class Setting
     public static IReadOnlyList<Setting> All { get; } =
         [.. typeof(ImportSettings).GetProperties().Where(p => p.IsDefined(typeof(SettingAttribute))).Select(p => new Setting(p))];
 
-    private static readonly FrozenDictionary<string, Setting> ByName = All.ToFrozenDictionary(s => s.Name);
-
     /// <summary>As requests and answers have it, in camel case.</summary>
     public string Name { get; }
 
@@ -111,7 +108,7 @@ public sealed class Setting
 
     public string Default => Text(new ImportSettings());
 
-    public static Setting? Named(string name) => ByName.GetValueOrDefault(name);
+    public static Setting? Named(string name) => All.FirstOrDefault(s => s.Name == name);
 
     /// <summary>Its value as a text; empty for none.</summary>
     public string Text(ImportSettings settings) => Text(member.GetValue(settings));
