@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -234,8 +233,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         ? "Its undo has ended in this moment."
         : $"Its undo deletes its assets in Cincopa. {Of(n.UndoPending, "asset is", "assets are")} still to be deleted.";
 
-    private static string Of(int count, string one, string many) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
+    private static string Of(int count, string one, string many) => $"{count:N0} {(count == 1 ? one : many)}";
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
     private static string? Standstill(ImportNumbers n, StateCounts counts, WaitingHost[] waiting)
@@ -255,14 +253,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     }
 
     /// <summary>Of an import of which only the first records are sent.</summary>
-    private static string HeldBack(int first, ImportNumbers n) => string.Create(CultureInfo.InvariantCulture,
-        $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now.")
-        + (n.NextTryAt is { } next
-            ? $" The next try is at {Utc(next)}." : "");
+    private static string HeldBack(int first, ImportNumbers n) =>
+        $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now."
+            + (n.NextTryAt is { } next ? $" The next try is at {Utc(next)}." : "");
 
     /// <summary>As the pages find it in a sentence, to show it in the viewer's time zone.</summary>
-    private static string Utc(DateTimeOffset time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+    private static string Utc(DateTimeOffset time) => $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC";
 
     private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {

@@ -167,6 +167,6 @@ public sealed class Setting
         Enum choice => JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.ToString()),
         DateTimeOffset time => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture)
             .Replace("+00:00", "Z", StringComparison.Ordinal),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
+        _ => $"{value}",
     };
 }
