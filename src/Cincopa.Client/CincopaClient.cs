@@ -9,40 +9,30 @@ namespace Cincopa.Client;
 /// <see cref="ICincopaClient"/> over HTTP/1.1. One instance serves all accounts and any number of calls at once. It adds nothing
 /// that repeats, follows or remembers: no retry, no redirect, no cookie, no Expect-Continue.
 /// </summary>
-public sealed class CincopaClient : ICincopaClient, IDisposable
+/// <param name="options">Limits.</param>
+/// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
+/// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an
+/// exception that is no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
+public sealed class CincopaClient(CincopaClientOptions options, TimeProvider clock,
+    Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null) : ICincopaClient, IDisposable
 {
     private const int MaxReplyBytes = 256 * 1024;
     private const int MaxListBytes = 8 * 1024 * 1024;
 
-    private readonly CincopaClientOptions options;
-    private readonly TimeProvider clock;
-
     // Not HttpClient: no default headers, no base address, no buffering and no timeout of its own are wanted.
-    private readonly HttpMessageInvoker http;
-
-    /// <param name="options">Limits.</param>
-    /// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
-    /// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an
-    /// exception that is no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
-    public CincopaClient(CincopaClientOptions options, TimeProvider clock,
-        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler
     {
-        this.options = options;
-        this.clock = clock;
-        http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectCallback = connect,
-            ConnectTimeout = options.ConnectTimeout,
-            PooledConnectionIdleTimeout = options.ConnectionIdleTimeout,
-            PooledConnectionLifetime = options.ConnectionLifetime,
-            MaxConnectionsPerServer = options.MaxConnections,
-            // Takes the platform's tracing of requests out of the path: the token is in every URL.
-            ActivityHeadersPropagator = null,
-        });
-    }
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = connect,
+        ConnectTimeout = options.ConnectTimeout,
+        PooledConnectionIdleTimeout = options.ConnectionIdleTimeout,
+        PooledConnectionLifetime = options.ConnectionLifetime,
+        MaxConnectionsPerServer = options.MaxConnections,
+        // Takes the platform's tracing of requests out of the path: the token is in every URL.
+        ActivityHeadersPropagator = null,
+    });
 
     public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => AnswerAsync<PingResult>(
         ReadAsync(access, RequestUrl.For(access, "ping"), MaxReplyBytes, cancellationToken),
