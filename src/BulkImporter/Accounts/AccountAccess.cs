@@ -6,17 +6,11 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <param name="Version">When the account was last changed: what a call says of this access says nothing of a later one.</param>
-public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
-{
-    /// <summary>Whether Cincopa has ever accepted a submit call so made.</summary>
-    public bool HasAccepted { get; init; }
-
-    /// <summary>Status calls per second over all workers; 0 for no limit.</summary>
-    public double StatusRate { get; init; }
-
-    /// <summary>Submit calls in flight over all workers; 0 for no limit.</summary>
-    public int MaxInFlight { get; init; }
-}
+/// <param name="HasAccepted">Whether Cincopa has ever accepted a submit call so made.</param>
+/// <param name="StatusRate">Status calls per second over all workers; 0 for no limit.</param>
+/// <param name="MaxInFlight">Submit calls in flight over all workers; 0 for no limit.</param>
+public sealed record CurrentAccess(
+    CincopaAccess Access, DateTimeOffset Version, bool HasAccepted = false, double StatusRate = 0, int MaxInFlight = 0);
 
 /// <summary>
 /// Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once.
@@ -37,8 +31,7 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
         try
         {
             var access = new CincopaAccess(new Uri(row.BaseUrl), tokens.Unprotect(row.TokenProtected)) { SubmitVerb = row.VerbInUse };
-            return new(access, row.UpdatedAt)
-            { HasAccepted = row.HasAccepted, StatusRate = row.StatusRate, MaxInFlight = row.MaxInFlight };
+            return new(access, row.UpdatedAt, row.HasAccepted, row.StatusRate, row.MaxInFlight);
         }
         catch (CryptographicException e)
         {
