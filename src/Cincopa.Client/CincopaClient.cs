@@ -292,7 +292,7 @@ public sealed class CincopaClient(CincopaClientOptions options, TimeProvider clo
         if (!root.TryField(name, out var items) || items.ValueKind != JsonValueKind.Array) return count == 0 ? [] : null;
         var all = items.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object ? read(item) : null).ToList();
         isDamaged = all.Contains(null);
-        return isDamaged ? null : all!;
+        return isDamaged ? null : [.. all.OfType<T>()];
     }
 
     private static Task<ChangeResult> AnswerAsync(Task<Reply> sent) =>
