@@ -201,7 +201,7 @@ public static class SignInPages
 
     /// <param name="typed">The name that was typed before a complaint.</param>
     /// <param name="isNobodyYet">Nobody has a password: the page says how the first person gets one.</param>
-    private static IResult SignIn(
+    private static RazorComponentResult<SignIn> SignIn(
         HttpContext context, string? returnUrl, bool withKey, string? complaint, string? typed = null, bool isNobodyYet = false) =>
         Page<SignIn>(new
         {
@@ -213,10 +213,10 @@ public static class SignInPages
         }, complaint);
 
     /// <param name="name">Whose password it is; null when the first admin chooses a name too.</param>
-    private static IResult ChoosePassword(string code, string? name, string? complaint, string? typed = null) =>
+    private static RazorComponentResult<ChoosePassword> ChoosePassword(string code, string? name, string? complaint, string? typed = null) =>
         Page<ChoosePassword>(new { Code = code, Name = name, Complaint = complaint, Typed = typed }, complaint);
 
-    private static IResult ChangePassword(HttpContext context, string? complaint) =>
+    private static RazorComponentResult<ChangeOwnPassword> ChangePassword(HttpContext context, string? complaint) =>
         Page<ChangeOwnPassword>(new { Name = context.User.Actor(), Complaint = complaint }, complaint);
 
     /// <summary>A page before the dashboard: 200, or 400 when it complains of what was typed.</summary>
