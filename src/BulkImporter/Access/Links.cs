@@ -37,7 +37,8 @@ public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimePr
 {
     /// <summary>Who made it, without using it up. Null as for <see cref="RunAsync"/>.</summary>
     public Task<Caller?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(async db =>
-        await Link.Open<SignInLink>(db, code, clock.GetUtcNow()).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null);
+        await Link.Open<SignInLink>(db, code, clock.GetUtcNow()).AnyAsync(cancellationToken)
+            ? await MakerAsync(db, code, cancellationToken) : null);
 
     /// <summary>
     /// Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role

@@ -213,7 +213,8 @@ public static class SignInPages
         }, complaint);
 
     /// <param name="name">Whose password it is; null when the first admin chooses a name too.</param>
-    private static RazorComponentResult<ChoosePassword> ChoosePassword(string code, string? name, string? complaint, string? typed = null) =>
+    private static RazorComponentResult<ChoosePassword> ChoosePassword(
+        string code, string? name, string? complaint, string? typed = null) =>
         Page<ChoosePassword>(new { Code = code, Name = name, Complaint = complaint, Typed = typed }, complaint);
 
     private static RazorComponentResult<ChangeOwnPassword> ChangePassword(HttpContext context, string? complaint) =>
