@@ -79,11 +79,6 @@ public abstract class Link
         var hash = SecretText.Hash(code);
         return db.Set<T>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now);
     }
-
-    private protected static string Sweep(string table) => $"""
-        DELETE FROM importer.{table} WHERE id IN (
-            SELECT id FROM importer.{table} WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
-        """;
 }
 
 /// <summary>
@@ -94,7 +89,10 @@ public sealed class PasswordLink : Link
 {
     public User? User { get; init; }
 
-    internal static readonly string SweepOld = Sweep("password_link");
+    internal const string SweepOld = """
+        DELETE FROM importer.password_link WHERE id IN (
+            SELECT id FROM importer.password_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
 
     public sealed class Configuration : IEntityTypeConfiguration<PasswordLink>
     {
@@ -113,7 +111,10 @@ public sealed class SignInLink : Link
 {
     public int? KeyId { get; init; }
 
-    internal static readonly string SweepOld = Sweep("sign_in_link");
+    internal const string SweepOld = """
+        DELETE FROM importer.sign_in_link WHERE id IN (
+            SELECT id FROM importer.sign_in_link WHERE expires_at < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
 
     public sealed class Configuration : IEntityTypeConfiguration<SignInLink>
     {

@@ -32,7 +32,9 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
         {
             Name = import.Name ?? NameOf(named),
             Mapping = null,
-            Settings = import.Settings with { Transfer = ImportTransfer.Push, Encoding = null },
+            Settings = import.Settings
+            with
+            { Transfer = ImportTransfer.Push, Encoding = null }
         };
         await create.CheckAsync(import, mayNameAccount: false, cancellationToken);
 
