@@ -13,8 +13,8 @@ public abstract record AbortResult
     /// <summary>
     /// Cincopa has nothing to abort under this ticket: finished, unknown, or for a reason that we have no word for (UNK).
     /// </summary>
-    public sealed record Refused(RemoteError Error) : AbortResult;
+    public sealed record Refused(RemoteError Error) : AbortResult, IFailure;
 
     /// <summary>The call did not work: the order may be given again.</summary>
-    public sealed record Unavailable(RemoteError Error) : AbortResult;
+    public sealed record Unavailable(RemoteError Error) : AbortResult, IFailure;
 }

@@ -30,7 +30,6 @@ public abstract record AssetListResult
 {
     private AssetListResult() { }
 
-    /// <summary>One page.</summary>
     /// <param name="Items">In the API's order. No item is left out: one without an id makes the reply unreadable.</param>
     /// <param name="Page">As the reply counts; null when not said.</param>
     /// <param name="ItemsPerPage">As the reply counts; null when not said.</param>
@@ -39,12 +38,10 @@ public abstract record AssetListResult
     public sealed record Ok(IReadOnlyList<RemoteAsset> Items, int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount)
         : AssetListResult;
 
-    /// <summary>The call did not work.</summary>
-    public sealed record Failed(RemoteError Error) : AssetListResult;
+    public sealed record Failed(RemoteError Error) : AssetListResult, IFailure;
 }
 
 /// <summary>An asset as <c>asset.list</c> shows it (DOC S3). No field holds the source URL of a pulled asset. Null = not said.</summary>
-/// <param name="Rid">The asset's id.</param>
 /// <param name="FileName">The file's name, with extension; from the original version when the asset itself does not say.</param>
 /// <param name="FileSize">Bytes of the file as it came in; from the original version when the asset itself does not say (DOC S3 for the
 /// fields; that <c>filesize</c> does not count renditions is INF).</param>

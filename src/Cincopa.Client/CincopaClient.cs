@@ -9,51 +9,36 @@ namespace Cincopa.Client;
 /// <see cref="ICincopaClient"/> over HTTP/1.1. One instance serves all accounts and any number of calls at once. It adds nothing
 /// that repeats, follows or remembers: no retry, no redirect, no cookie, no Expect-Continue.
 /// </summary>
-public sealed class CincopaClient : ICincopaClient, IDisposable
+/// <param name="options">Limits.</param>
+/// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
+/// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an
+/// exception that is no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
+public sealed class CincopaClient(CincopaClientOptions options, TimeProvider clock,
+    Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null) : ICincopaClient, IDisposable
 {
     private const int MaxReplyBytes = 256 * 1024;
     private const int MaxListBytes = 8 * 1024 * 1024;
 
-    private readonly CincopaClientOptions options;
-    private readonly TimeProvider clock;
-
     // Not HttpClient: no default headers, no base address, no buffering and no timeout of its own are wanted.
-    private readonly HttpMessageInvoker http;
-
-    /// <param name="options">Limits.</param>
-    /// <param name="clock">Runs the timeouts of calls and reads Retry-After dates; the connect timeout is the platform's own.</param>
-    /// <param name="connect">Makes each connection, of uploads too; what it throws is a call that was never sent, and the message of an
-    /// exception that is no <see cref="SocketException"/> is the error's. Null: the platform connects to whatever the address says.</param>
-    public CincopaClient(CincopaClientOptions options, TimeProvider clock,
-        Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>>? connect = null)
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler
     {
-        this.options = options;
-        this.clock = clock;
-        http = new HttpMessageInvoker(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectCallback = connect,
-            ConnectTimeout = options.ConnectTimeout,
-            PooledConnectionIdleTimeout = options.ConnectionIdleTimeout,
-            PooledConnectionLifetime = options.ConnectionLifetime,
-            MaxConnectionsPerServer = options.MaxConnections,
-            // Takes the platform's tracing of requests out of the path: the token is in every URL.
-            ActivityHeadersPropagator = null,
-        });
-    }
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        ConnectCallback = connect,
+        ConnectTimeout = options.ConnectTimeout,
+        PooledConnectionIdleTimeout = options.ConnectionIdleTimeout,
+        PooledConnectionLifetime = options.ConnectionLifetime,
+        MaxConnectionsPerServer = options.MaxConnections,
+        // Takes the platform's tracing of requests out of the path: the token is in every URL.
+        ActivityHeadersPropagator = null,
+    });
 
-    public async Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken)
-    {
-        using var reply = await ReadAsync(access, RequestUrl.For(access, "ping"), MaxReplyBytes, cancellationToken);
-        if (reply.Judge(out var root, out var error) != Verdict.Success)
-            return new PingResult.Failed(error);
-        return new PingResult.Ok(
-            root.Text("accid"u8),
-            root.Text("accemail"u8),
-            root.Text("permissions"u8) is { } permissions ? TokenPermissions.Parse(permissions) : null);
-    }
+    public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) => AnswerAsync<PingResult>(
+        ReadAsync(access, RequestUrl.For(access, "ping"), MaxReplyBytes, cancellationToken),
+        (_, root) => new PingResult.Ok(root.Text("accid"u8), root.Text("accemail"u8),
+            root.Text("permissions"u8) is { } permissions ? TokenPermissions.Parse(permissions) : null),
+        error => new PingResult.Failed(error));
 
     /// <inheritdoc cref="ICincopaClient.UploadFromUrlAsync"/>
     public Task<SubmitResult> UploadFromUrlAsync(CincopaAccess access, string input, Fid? fid, CancellationToken cancellationToken) =>
@@ -146,8 +131,7 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
         };
     }
 
-    public async Task<GalleryListResult> ListGalleriesAsync(
-        CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
+    public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
             access,
@@ -156,11 +140,11 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("items_per_page", query.ItemsPerPage.ToString(CultureInfo.InvariantCulture)),
             ("search", query.Search),
             ("cache", query.BypassCache ? "never" : null));
-        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
-        return reply.Judge(out var root, out var error) == Verdict.Success ? GalleriesOf(reply, root) : new GalleryListResult.Failed(error);
+        return AnswerAsync(
+            ReadAsync(access, url, MaxListBytes, cancellationToken), GalleriesOf, error => new GalleryListResult.Failed(error));
     }
 
-    public async Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
+    public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
             access,
@@ -172,12 +156,11 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("reference_id", query.ReferenceId),
             ("details", query.Details),
             ("cache", query.BypassCache ? "never" : null));
-        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
-        return reply.Judge(out var root, out var error) == Verdict.Success ? ListOf(reply, root) : new AssetListResult.Failed(error);
+        return AnswerAsync(ReadAsync(access, url, MaxListBytes, cancellationToken), ListOf, error => new AssetListResult.Failed(error));
     }
 
     public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
-        ChangeAsync(access, RequestUrl.For(
+        AnswerAsync(WriteAsync(access, RequestUrl.For(
             access,
             "asset.set_meta",
             ("rid", rid.Value),
@@ -187,30 +170,25 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("related_link_text", meta.RelatedLinkText),
             ("related_link_url", meta.RelatedLinkUrl),
             ("reference_id", meta.ReferenceId),
-            ("tags", meta.Tags)), cancellationToken);
+            ("tags", meta.Tags)), cancellationToken));
 
     public Task<ChangeResult> DeleteAssetAsync(CincopaAccess access, Rid rid, CancellationToken cancellationToken) =>
-        ChangeAsync(access, RequestUrl.For(access, "asset.delete", ("rid", rid.Value)), cancellationToken);
+        AnswerAsync(WriteAsync(access, RequestUrl.For(access, "asset.delete", ("rid", rid.Value)), cancellationToken));
 
-    public async Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken)
-    {
-        using var content = new SingleUseContent();
-        using var request = Request(HttpMethod.Post, RequestUrl.For(access, "gallery.create", ("name", name)));
-        request.Content = content;
-        using var reply = await SendAsync(access, request, content, options.ReadTimeout, MaxReplyBytes, cancellationToken);
-        if (reply.Judge(out var root, out var error) != Verdict.Success)
-            return new GalleryCreateResult.Failed(error);
-        return root.Id("fid"u8) is { } fid
-            ? new GalleryCreateResult.Created(new Fid(fid))
-            : new GalleryCreateResult.Failed(reply.Unreadable("created without fid"));
-    }
+    public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) =>
+        AnswerAsync<GalleryCreateResult>(
+            WriteAsync(access, RequestUrl.For(access, "gallery.create", ("name", name)), cancellationToken),
+            (reply, root) => root.Id("fid"u8) is { } fid
+                ? new GalleryCreateResult.Created(new Fid(fid))
+                : new GalleryCreateResult.Failed(reply.Unreadable("created without fid")),
+            error => new GalleryCreateResult.Failed(error));
 
     public Task<ChangeResult> AddGalleryItemsAsync(
         CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
-        ChangeAsync(access, RequestUrl.For(access, "gallery.add_item", ("fid", fid.Value), ("rid", string.Join(',', rids))),
-            cancellationToken);
+        AnswerAsync(WriteAsync(
+            access, RequestUrl.For(access, "gallery.add_item", ("fid", fid.Value), ("rid", string.Join(',', rids))), cancellationToken));
 
-    public async Task<AssetListResult> ListGalleryItemsAsync(
+    public Task<AssetListResult> ListGalleryItemsAsync(
         CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken)
     {
         var url = RequestUrl.For(
@@ -220,24 +198,21 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
             ("page", page.ToString(CultureInfo.InvariantCulture)),
             ("items_per_page", itemsPerPage.ToString(CultureInfo.InvariantCulture)),
             ("cache", "never"));
-        using var reply = await ReadAsync(access, url, MaxListBytes, cancellationToken);
-        if (reply.Judge(out var root, out var error) != Verdict.Success)
-            return new AssetListResult.Failed(error);
-        return root.Object("folder"u8) is { } folder
-            ? ListOf(reply, folder) : new AssetListResult.Failed(reply.Unreadable("the reply has no folder"));
+        return AnswerAsync(
+            ReadAsync(access, url, MaxListBytes, cancellationToken),
+            (reply, root) => root.Object("folder"u8) is { } folder
+                ? ListOf(reply, folder) : new AssetListResult.Failed(reply.Unreadable("the reply has no folder")),
+            error => new AssetListResult.Failed(error));
     }
 
-    public async Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken)
-    {
-        using var reply = await ReadAsync(access, RequestUrl.For(access, "asset.get_upload_url", ("fid", fid?.Value)), MaxReplyBytes,
-            cancellationToken);
-        if (reply.Judge(out var root, out var error) != Verdict.Success)
-            return new UploadUrlResult.Failed(error);
-        return Uri.TryCreate(root.Text("upload_url"u8), UriKind.Absolute, out var url)
-            && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
-            ? new UploadUrlResult.Ok(new UploadUrl(url))
-            : new UploadUrlResult.Failed(reply.Unreadable("the reply has no upload_url"));
-    }
+    public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
+        AnswerAsync<UploadUrlResult>(
+            ReadAsync(access, RequestUrl.For(access, "asset.get_upload_url", ("fid", fid?.Value)), MaxReplyBytes, cancellationToken),
+            (reply, root) => Uri.TryCreate(root.Text("upload_url"u8), UriKind.Absolute, out var url)
+                && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+                ? new UploadUrlResult.Ok(new UploadUrl(url))
+                : new UploadUrlResult.Failed(reply.Unreadable("the reply has no upload_url")),
+            error => new UploadUrlResult.Failed(error));
 
     public async Task<PushResult> PushRangeAsync(
         CincopaAccess access, UploadUrl uploadUrl, PushRange range,
@@ -255,22 +230,25 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
 
     public void Dispose() => http.Dispose();
 
+    /// <summary>
+    /// <c>inprogress, ready, failed</c> are 3P S12, <c>pending, in_progress, completed, failed</c> 3P S14; the full list of words is not
+    /// published, the rest is INF.
+    /// </summary>
     private StatusResult StatusOf(Reply reply, JsonElement root)
     {
         if (root.Text("status"u8) is not { } word)
             return new StatusResult.Unavailable(reply.Unreadable("the reply has no status"));
 
         var rid = (root.Id("resid"u8) ?? root.Id("rid"u8) ?? root.Id("asset_id"u8)) is { } id ? new Rid(id) : (Rid?)null;
-        var meaning = StatusWord.MeaningOf(word);
-        return meaning switch
+        return string.Concat(word.Where(c => c is not ('_' or '-' or ' '))).ToLowerInvariant() switch
         {
-            StatusMeaning.Running => Running(null),
-            StatusMeaning.Unknown => Running(reply.Redacted(word, 100)),
-            StatusMeaning.Done => rid is { } known
+            "inprogress" or "pending" or "queued" or "processing" or "downloading" or "uploading" or "waiting" => Running(null),
+            "ready" or "completed" or "complete" or "done" or "success" or "synced" => rid is { } known
                 ? new StatusResult.Done(known, root.Number("progress_bytes"u8) is > 0 and var bytes ? bytes : null)
                 : new StatusResult.DoneWithoutRid(),
-            StatusMeaning.Failed => Failed(null),
-            StatusMeaning.Aborted => Failed(RemoteErrorKind.Aborted),
+            "failed" or "error" => Failed(null),
+            "aborted" or "cancelled" or "canceled" => Failed(RemoteErrorKind.Aborted),
+            _ => Running(reply.Redacted(word, 100)),
         };
 
         StatusResult Running(string? unknownWord) => new StatusResult.Running(
@@ -290,44 +268,40 @@ public sealed class CincopaClient : ICincopaClient, IDisposable
     private static AssetListResult ListOf(Reply reply, JsonElement root)
     {
         var (page, itemsPerPage, count, pages) = TotalsOf(root);
-        var hasItems = root.TryField("items"u8, out var items) && items.ValueKind == JsonValueKind.Array;
-        if (!hasItems && count != 0)
-            return new AssetListResult.Failed(reply.Unreadable("the reply has no items"));
-
-        var assets = new List<RemoteAsset>(hasItems ? items.GetArrayLength() : 0);
-        foreach (var item in hasItems ? items.EnumerateArray() : default)
-        {
-            if (item.ValueKind != JsonValueKind.Object || AssetOf(item) is not { } asset)
-                return new AssetListResult.Failed(reply.Unreadable("the reply has an item without rid"));
-            assets.Add(asset);
-        }
-
-        return new AssetListResult.Ok(assets, page, itemsPerPage, count, pages);
-    }
-
-    private async Task<ChangeResult> ChangeAsync(CincopaAccess access, Uri url, CancellationToken cancellationToken)
-    {
-        using var reply = await WriteAsync(access, url, cancellationToken);
-        return reply.Judge(out _, out var error) == Verdict.Success ? new ChangeResult.Ok() : new ChangeResult.Failed(error);
+        return ItemsOf(root, "items"u8, count, AssetOf, out var isDamaged) is { } assets
+            ? new AssetListResult.Ok(assets, page, itemsPerPage, count, pages)
+            : new AssetListResult.Failed(reply.Unreadable(isDamaged ? "the reply has an item without rid" : "the reply has no items"));
     }
 
     private static GalleryListResult GalleriesOf(Reply reply, JsonElement root)
     {
         var (page, itemsPerPage, count, pages) = TotalsOf(root);
-        var hasItems = root.TryField("galleries"u8, out var items) && items.ValueKind == JsonValueKind.Array;
-        if (!hasItems && count != 0)
-            return new GalleryListResult.Failed(reply.Unreadable("the reply has no galleries"));
+        // Its upload_url is a secret, and stays behind.
+        return ItemsOf(root, "galleries"u8, count, item => item.Id("fid"u8) is { } fid
+            ? new RemoteGallery(new Fid(fid), item.Text("name"u8), item.Text("description"u8)) : null, out var isDamaged) is { } galleries
+            ? new GalleryListResult.Ok(galleries, page, itemsPerPage, count, pages)
+            : new GalleryListResult.Failed(
+                reply.Unreadable(isDamaged ? "the reply has a gallery without fid" : "the reply has no galleries"));
+    }
 
-        var galleries = new List<RemoteGallery>(hasItems ? items.GetArrayLength() : 0);
-        foreach (var item in hasItems ? items.EnumerateArray() : default)
-        {
-            // Its upload_url is a secret, and stays behind.
-            if (item.ValueKind != JsonValueKind.Object || item.Id("fid"u8) is not { } fid)
-                return new GalleryListResult.Failed(reply.Unreadable("the reply has a gallery without fid"));
-            galleries.Add(new RemoteGallery(new Fid(fid), item.Text("name"u8), item.Text("description"u8)));
-        }
+    /// <summary>Null when the list is absent although there should be one, or when an item of it cannot be read.</summary>
+    private static List<T>? ItemsOf<T>(
+        JsonElement root, ReadOnlySpan<byte> name, int? count, Func<JsonElement, T?> read, out bool isDamaged) where T : class
+    {
+        isDamaged = false;
+        if (!root.TryField(name, out var items) || items.ValueKind != JsonValueKind.Array) return count == 0 ? [] : null;
+        var all = items.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Object ? read(item) : null).ToList();
+        isDamaged = all.Contains(null);
+        return isDamaged ? null : [.. all.OfType<T>()];
+    }
 
-        return new GalleryListResult.Ok(galleries, page, itemsPerPage, count, pages);
+    private static Task<ChangeResult> AnswerAsync(Task<Reply> sent) =>
+        AnswerAsync<ChangeResult>(sent, (_, _) => new ChangeResult.Ok(), error => new ChangeResult.Failed(error));
+
+    private static async Task<T> AnswerAsync<T>(Task<Reply> sent, Func<Reply, JsonElement, T> read, Func<RemoteError, T> failed)
+    {
+        using var reply = await sent;
+        return reply.Judge(out var root, out var error) == Verdict.Success ? read(reply, root) : failed(error);
     }
 
     /// <summary>

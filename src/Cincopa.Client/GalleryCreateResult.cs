@@ -10,5 +10,5 @@ public abstract record GalleryCreateResult
     public sealed record Created(Fid Fid) : GalleryCreateResult;
 
     /// <summary>Refused, or nobody knows whether it was made: look into the list before creating it again.</summary>
-    public sealed record Failed(RemoteError Error) : GalleryCreateResult;
+    public sealed record Failed(RemoteError Error) : GalleryCreateResult, IFailure;
 }

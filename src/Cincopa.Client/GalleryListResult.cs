@@ -1,6 +1,5 @@
 namespace Cincopa.Client;
 
-/// <summary>Which galleries to list.</summary>
 public sealed record GalleryListQuery
 {
     /// <summary>Counted from 1 (OWN S8).</summary>
@@ -21,7 +20,6 @@ public abstract record GalleryListResult
 {
     private GalleryListResult() { }
 
-    /// <summary>One page.</summary>
     /// <param name="Items">In the API's order. No item is left out: one without an id makes the reply unreadable.</param>
     /// <param name="Page">As the reply counts; null when not said.</param>
     /// <param name="ItemsPerPage">As the reply counts; null when not said.</param>
@@ -30,12 +28,10 @@ public abstract record GalleryListResult
     public sealed record Ok(IReadOnlyList<RemoteGallery> Items, int? Page, int? ItemsPerPage, int? ItemsCount, int? PagesCount)
         : GalleryListResult;
 
-    /// <summary>The call did not work.</summary>
-    public sealed record Failed(RemoteError Error) : GalleryListResult;
+    public sealed record Failed(RemoteError Error) : GalleryListResult, IFailure;
 }
 
 /// <summary>A gallery as <c>gallery.list</c> shows it (3P S12 S13); its upload address is left out, because it is a secret.</summary>
-/// <param name="Fid">The gallery's id.</param>
 /// <param name="Name">For people; null when it has none.</param>
 /// <param name="Description">For people; null when it has none.</param>
 public sealed record RemoteGallery(Fid Fid, string? Name, string? Description);

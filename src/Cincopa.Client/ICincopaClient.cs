@@ -14,7 +14,6 @@ public interface ICincopaClient
     /// <c>asset.upload_from_url.json</c>: asks Cincopa to fetch <paramref name="input"/>, into the gallery <paramref name="fid"/>
     /// when one is given. Not idempotent: every accepted call is taken to make a new asset (INF), so nothing here sends twice.
     /// </summary>
-    /// <param name="access">Where and as whom.</param>
     /// <param name="input">The source URL; arrives as it is given, character for character.</param>
     /// <param name="fid">The gallery that the new asset is added to, or null.</param>
     /// <param name="mayLeave">Asked when the connection stands and before the first byte of the request leaves, so that a caller who paces
@@ -60,10 +59,7 @@ public interface ICincopaClient
     Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken);
 
     /// <summary><c>gallery.add_item.json</c>: puts assets into a gallery. The same again is taken as harmless (INF).</summary>
-    /// <param name="access">Where and as whom.</param>
-    /// <param name="fid">The gallery.</param>
     /// <param name="rids">The assets, sent as a comma list (3P S11).</param>
-    /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     Task<ChangeResult> AddGalleryItemsAsync(CincopaAccess access, Fid fid,
         IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken);

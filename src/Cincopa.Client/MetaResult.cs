@@ -23,9 +23,8 @@ public abstract record ChangeResult
 {
     private ChangeResult() { }
 
-    /// <summary>Done.</summary>
     public sealed record Ok : ChangeResult;
 
     /// <summary>Refused, or nobody knows: the error's kind tells which. The same call again is taken as harmless (INF).</summary>
-    public sealed record Failed(RemoteError Error) : ChangeResult;
+    public sealed record Failed(RemoteError Error) : ChangeResult, IFailure;
 }

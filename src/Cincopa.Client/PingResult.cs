@@ -14,7 +14,7 @@ public abstract record PingResult
     public sealed record Ok(string? AccountId, string? AccountEmail, TokenPermissions? Permissions) : PingResult;
 
     /// <summary>The token is not good, or the call did not work; the error's kind tells which.</summary>
-    public sealed record Failed(RemoteError Error) : PingResult;
+    public sealed record Failed(RemoteError Error) : PingResult, IFailure;
 }
 
 /// <summary>

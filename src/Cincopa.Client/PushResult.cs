@@ -15,7 +15,7 @@ public abstract record UploadUrlResult
     public sealed record Ok(UploadUrl UploadUrl) : UploadUrlResult;
 
     /// <summary>No address came. Asking again is harmless.</summary>
-    public sealed record Failed(RemoteError Error) : UploadUrlResult;
+    public sealed record Failed(RemoteError Error) : UploadUrlResult, IFailure;
 }
 
 /// <summary>One range of a pushed file.</summary>
@@ -44,13 +44,13 @@ public abstract record PushResult
     public sealed record Stored(Rid Rid) : PushResult;
 
     /// <summary>The reply says <c>error</c>, or the server clearly refused: the range was not taken.</summary>
-    public sealed record Refused(RemoteError Error) : PushResult;
+    public sealed record Refused(RemoteError Error) : PushResult, IFailure;
 
     /// <summary>The failure provably came before the first byte left.</summary>
-    public sealed record NeverSent(RemoteError Error) : PushResult;
+    public sealed record NeverSent(RemoteError Error) : PushResult, IFailure;
 
     /// <summary>
     /// The range may have been taken. Repeating it is what Cincopa's own client does (OWN S6); after the last one an asset may exist.
     /// </summary>
-    public sealed record Unknown(RemoteError Error) : PushResult;
+    public sealed record Unknown(RemoteError Error) : PushResult, IFailure;
 }

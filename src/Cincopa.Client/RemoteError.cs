@@ -8,6 +8,12 @@ namespace Cincopa.Client;
 /// say.</param>
 public sealed record RemoteError(RemoteErrorKind Kind, int? HttpStatus, string Message, TimeSpan? RetryAfter);
 
+/// <summary>An answer that is not what was asked for, and why.</summary>
+public interface IFailure
+{
+    RemoteError Error { get; }
+}
+
 /// <summary>The closed list of what goes wrong at the remote side or on the way to it.</summary>
 public enum RemoteErrorKind
 {

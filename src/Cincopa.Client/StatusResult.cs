@@ -14,7 +14,6 @@ public abstract record StatusResult
     public sealed record Running(int? ProgressPercent, long? ProgressBytes, long? TotalBytes, Rid? Rid, string? UnknownWord) : StatusResult;
 
     /// <summary>The file is in. Its renditions follow and are not waited for.</summary>
-    /// <param name="Rid">The asset.</param>
     /// <param name="Bytes">Bytes that had been fetched when it was done (<c>progress_bytes</c>, 3P S12); null when not said or 0. That this
     /// is the whole file then, and not what the last progress was, is INF: it may confirm a size and never deny one.</param>
     public sealed record Done(Rid Rid, long? Bytes = null) : StatusResult;
@@ -23,14 +22,14 @@ public abstract record StatusResult
     public sealed record DoneWithoutRid : StatusResult;
 
     /// <summary>The import failed at the remote side.</summary>
-    public sealed record Failed(RemoteError Error) : StatusResult;
+    public sealed record Failed(RemoteError Error) : StatusResult, IFailure;
 
     /// <summary>
     /// The API does not know this <c>status_id</c>: perhaps not yet, perhaps no longer. Of kind <see cref="RemoteErrorKind.NotTheApi"/>
     /// when a page says so and not the API.
     /// </summary>
-    public sealed record NotFound(RemoteError Error) : StatusResult;
+    public sealed record NotFound(RemoteError Error) : StatusResult, IFailure;
 
     /// <summary>The status call itself did not work: says nothing about the import.</summary>
-    public sealed record Unavailable(RemoteError Error) : StatusResult;
+    public sealed record Unavailable(RemoteError Error) : StatusResult, IFailure;
 }

@@ -55,10 +55,10 @@ internal sealed class Bench : IAsyncDisposable
         var folder = Path.Combine(Path.GetTempPath(), $"bulkimporter-bench-{Environment.ProcessId}");
         Directory.CreateDirectory(folder);
         var postgres = await EmbeddedPostgres.StartAsync(
-            new EmbeddedPostgresOptions
+            new DatabaseOptions
             {
                 DataDirectory = folder,
-                Settings = new Dictionary<string, string>
+                PostgresSettings = new Dictionary<string, string>
                 { ["shared_preload_libraries"] = "pg_stat_statements", ["max_connections"] = "200" },
             },
             NullLogger.Instance, TimeProvider.System, CancellationToken.None);

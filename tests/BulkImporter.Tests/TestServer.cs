@@ -103,10 +103,10 @@ public sealed class TestServer : IAsyncLifetime
     }
 
     /// <summary>Test data need not survive the machine, and without waiting for its disk the suite is several times as fast.</summary>
-    private static EmbeddedPostgresOptions PrivateServer(string folder) => new()
+    private static DatabaseOptions PrivateServer(string folder) => new()
     {
         DataDirectory = folder,
-        Settings = new Dictionary<string, string>
+        PostgresSettings = new Dictionary<string, string>
         {
             ["fsync"] = "off",
             ["synchronous_commit"] = "off",
@@ -133,7 +133,7 @@ public sealed class TestServer : IAsyncLifetime
 
                 Directory.Delete(folder, recursive: true);
             }
-            catch (Exception refused) when (refused is EmbeddedPostgresException or IOException or UnauthorizedAccessException)
+            catch (Exception refused) when (refused is StartupException or IOException or UnauthorizedAccessException)
             {
                 // Another user's folder, or another test run sweeps it at this moment. Nothing of ours depends on it.
                 TestContext.Current.SendDiagnosticMessage("{0} was left by a killed test run and could not be removed: {1}", folder,

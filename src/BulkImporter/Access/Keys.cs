@@ -17,7 +17,6 @@ public sealed record KeyView(
 /// <param name="Secret">Shown once, here; it cannot be read again.</param>
 public sealed record MadeKey(KeyView Key, string Secret);
 
-/// <summary>Makes an API key.</summary>
 public sealed class MakeKey(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     internal const string Prefix = "bik_";
@@ -85,11 +84,8 @@ public sealed class RevokeKey(IDbContextFactory<ImporterDb> contexts, TimeProvid
 
 public sealed class ReadKeys(IDbContextFactory<ImporterDb> contexts)
 {
-    public async Task<IReadOnlyList<KeyView>> ListAsync(CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<ApiKey>().OrderBy(k => k.Id).Select(KeyView.Of).ToListAsync(cancellationToken);
-    }
+    public async Task<IReadOnlyList<KeyView>> ListAsync(CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => db.Set<ApiKey>().OrderBy(k => k.Id).Select(KeyView.Of).ToListAsync(cancellationToken));
 }
 
 /// <summary>Who came in: the holder of a key, or a person.</summary>

@@ -36,11 +36,9 @@ public sealed class MakeSignInLink(IDbContextFactory<ImporterDb> contexts, TimeP
 public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     /// <summary>Who made it, without using it up. Null as for <see cref="RunAsync"/>.</summary>
-    public async Task<Caller?> FindAsync(string code, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await Usable(db, code).AnyAsync(cancellationToken) ? await MakerAsync(db, code, cancellationToken) : null;
-    }
+    public Task<Caller?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(async db =>
+        await Link.Open<SignInLink>(db, code, clock.GetUtcNow()).AnyAsync(cancellationToken)
+            ? await MakerAsync(db, code, cancellationToken) : null);
 
     /// <summary>
     /// Who made it, or null when it is unknown, used or too old, or its maker may not come in any more, or has another password or role
@@ -50,14 +48,10 @@ public sealed class UseSignInLink(IDbContextFactory<ImporterDb> contexts, TimePr
     {
         await using var db = contexts.CreateDbContext();
         // One statement: of two who open it at the same moment one comes in.
-        var used = await Usable(db, code).ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, clock.GetUtcNow()), cancellationToken);
+        var now = clock.GetUtcNow();
+        var used = await Link.Open<SignInLink>(db, code, now)
+            .ExecuteUpdateAsync(set => set.SetProperty(l => l.UsedAt, now), cancellationToken);
         return used == 1 ? await MakerAsync(db, code, cancellationToken) : null;
-    }
-
-    private IQueryable<SignInLink> Usable(ImporterDb db, string code)
-    {
-        var (hash, now) = (SecretText.Hash(code), clock.GetUtcNow());
-        return db.Set<SignInLink>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now);
     }
 
     private async Task<Caller?> MakerAsync(ImporterDb db, string code, CancellationToken cancellationToken)
@@ -81,7 +75,6 @@ public sealed class MakePasswordLink(IDbContextFactory<ImporterDb> contexts, Tim
     /// <summary>Long enough for a person to come back from leave, because the link travels by mail or chat.</summary>
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
-    /// <summary>The link, or null when there is nobody of this name.</summary>
     public Task<MadeLink?> RunAsync(string name, string actor, CancellationToken cancellationToken) => contexts.ChangeAsync(async db =>
     {
         if (await db.Set<User>().SingleOrDefaultAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken) is not
@@ -115,18 +108,12 @@ public sealed record OpenPasswordLink(string? Name);
 public sealed class ReadPasswordLink(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
     /// <summary>The link, when it may be used.</summary>
-    internal static IQueryable<PasswordLink> Usable(ImporterDb db, string code, DateTimeOffset now)
-    {
-        var hash = SecretText.Hash(code);
-        return db.Set<PasswordLink>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now
-            && (l.UserId == null ? !db.Set<User>().Any() : l.User!.SecurityStamp == l.Stamp));
-    }
+    internal static IQueryable<PasswordLink> Usable(ImporterDb db, string code, DateTimeOffset now) =>
+        Link.Open<PasswordLink>(db, code, now)
+            .Where(l => l.UserId == null ? !db.Set<User>().Any() : l.User!.SecurityStamp == l.Stamp);
 
     /// <summary>Null when it is unknown, used or too old, or the person is locked.</summary>
-    public async Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null)
-            .Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken);
-    }
+    public Task<OpenPasswordLink?> FindAsync(string code, CancellationToken cancellationToken) => contexts.ReadAsync(db =>
+        Usable(db, code, clock.GetUtcNow()).Where(l => l.User!.LockedAt == null)
+            .Select(l => new OpenPasswordLink(l.User!.UserName)).SingleOrDefaultAsync(cancellationToken));
 }

@@ -23,6 +23,10 @@ public sealed class OwnAddress(IConfiguration configuration)
         [.. (configuration[HostsKey] ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .Where(name => name != "*")];
 
+    /// <summary>Whether a name is the one of a setting, or below it when that is <c>*.example.com</c>.</summary>
+    internal static bool IsNamed(string host, string setting) => setting.StartsWith("*.", StringComparison.Ordinal)
+        ? host.EndsWith(setting[1..], StringComparison.OrdinalIgnoreCase) : host.Equals(setting, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Whether an <c>Origin</c> is that of our own pages: the same name and port, and https where we are asked by https.</summary>
     internal bool IsOrigin(string origin, HttpRequest request)
     {
@@ -52,9 +56,7 @@ public sealed class OwnAddress(IConfiguration configuration)
     private bool IsKnown(HttpRequest request)
     {
         var host = request.Host.Host;
-        if (Hosts(configuration).Any(name => name.StartsWith("*.", StringComparison.Ordinal)
-            ? host.EndsWith(name[1..], StringComparison.OrdinalIgnoreCase)
-            : host.Equals(name, StringComparison.OrdinalIgnoreCase))) return true;
+        if (Hosts(configuration).Any(name => IsNamed(host, name))) return true;
         if (IPAddress.TryParse(host, out var address))
             return IPAddress.IsLoopback(address) || request.HttpContext.Connection.LocalIpAddress is { } local
                 && address.MapToIPv6().Equals(local.MapToIPv6());

@@ -24,8 +24,7 @@ public sealed partial class PictureHosts(IOptions<WebOptions> options)
     {
         var (scheme, name) = (host[..host.IndexOf(':')], host[(host.IndexOf("//", StringComparison.Ordinal) + 2)..]);
         var from = uri.IsDefaultPort ? uri.Host : uri.Authority;
-        return uri.Scheme == scheme && uri.UserInfo.Length == 0 && (name.StartsWith("*.", StringComparison.Ordinal)
-            ? from.EndsWith(name[1..], StringComparison.OrdinalIgnoreCase) : from.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return uri.Scheme == scheme && uri.UserInfo.Length == 0 && OwnAddress.IsNamed(from, name);
     });
 
     /// <summary>Null when one of them is none. Nothing else may get into the policy.</summary>

@@ -13,11 +13,6 @@ public sealed record AuditFilter(string? Actor = null, int? ImportId = null, str
 /// <summary>Who did what, the latest first.</summary>
 public sealed class ReadAudit(NpgsqlDataSource database)
 {
-    /// <param name="importId">Only entries about this import, or null for all.</param>
-    /// <param name="before">Only entries older than this one, or null to begin with the latest.</param>
-    public async Task<IReadOnlyList<AuditView>> ListAsync(int? importId, long? before, int limit, CancellationToken cancellationToken) =>
-        await ListAsync(new AuditFilter(ImportId: importId), before, limit, cancellationToken);
-
     /// <param name="before">Only entries older than this one, or null to begin with the latest.</param>
     public async Task<Page<AuditView>> PageAsync(AuditFilter filter, int? before, int limit, CancellationToken cancellationToken) =>
         Page<AuditView>.Of(await ListAsync(filter, before, limit + 1, cancellationToken), limit, e => checked((int)e.Id));

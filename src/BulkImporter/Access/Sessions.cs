@@ -159,7 +159,6 @@ public sealed record SessionView(int Id, string Name, int? KeyId, int? UserId, D
 /// <summary>Ends one session: its cookie opens nothing any more, nor does any copy of it.</summary>
 public sealed class EndSession(IDbContextFactory<ImporterDb> contexts)
 {
-    /// <summary>Signs the caller out.</summary>
     public Task OwnAsync(Caller caller, CancellationToken cancellationToken) =>
         RunAsync(caller.SessionId ?? 0, caller, "signed_out", cancellationToken);
 

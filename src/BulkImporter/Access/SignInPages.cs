@@ -1,7 +1,10 @@
+using BulkImporter.Access.Entry;
 using BulkImporter.Data;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
@@ -46,8 +49,8 @@ public static class SignInPages
     private static async Task<IResult> ShowAsync(
         HttpContext context, ReadUsers users, string? returnUrl, string? with, string? refused, CancellationToken cancellationToken) =>
         // Who came here by a link of another site is signed in after all.
-        refused is null && context.User.Identity is { IsAuthenticated: true } ? Results.LocalRedirect(EntryPage.Local(context, returnUrl))
-        : EntryPage.SignIn(context, returnUrl, withKey: with == "key",
+        refused is null && context.User.Identity is { IsAuthenticated: true } ? Results.LocalRedirect(Local(context, returnUrl))
+        : SignIn(context, returnUrl, withKey: with == "key",
             EnumText<ProviderRefusal>.TryParse(refused, out var refusal) ? Sentence(refusal) : null,
             isNobodyYet: !await users.AnyAsync(cancellationToken));
 
@@ -55,12 +58,12 @@ public static class SignInPages
         provider.Value.Authority is null
         ? Results.NotFound()
         : Results.Challenge(new AuthenticationProperties
-        { RedirectUri = EntryPage.Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
+        { RedirectUri = Local(context, returnUrl) }, [OpenIdConnectSetup.Scheme]);
 
     private static async Task<IResult> SignInAsync(
         HttpContext context, CheckKey keys, CheckPassword passwords, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
-        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return SignIn(context, null, withKey: false, TooOld);
         var returnUrl = form["returnUrl"].ToString();
         var withKey = form.ContainsKey("key");
         var name = form["name"].ToString().Trim();
@@ -71,30 +74,30 @@ public static class SignInPages
         if (caller is null)
         {
             await note.FailedSignInAsync(withKey ? null : name, how, context, cancellationToken);
-            return EntryPage.SignIn(context, returnUrl, withKey, withKey
+            return SignIn(context, returnUrl, withKey, withKey
                 ? "This key is unknown, expired or revoked."
                 : "The name or the password is wrong, or too many passwords were tried. In that case wait 15 minutes, or ask an admin.",
                     name);
         }
         await EnterAsync(context, begin, caller, how, cancellationToken);
-        return Results.LocalRedirect(EntryPage.Local(context, returnUrl));
+        return Results.LocalRedirect(Local(context, returnUrl));
     }
 
     // A link alone signs nobody in: who is sent one by somebody else would work, unknowing, as that one.
     private static async Task<IResult> ShowLinkAsync(
         HttpContext context, UseSignInLink links, string? code, CancellationToken cancellationToken) =>
         code is not null && await links.FindAsync(code, cancellationToken) is { } maker
-            ? EntryPage.SignInOnce(code, maker.Name)
-            : EntryPage.SignIn(context, null, withKey: false, LinkGone);
+            ? Page<SignInOnce>(new { Code = code, maker.Name }, null)
+            : SignIn(context, null, withKey: false, LinkGone);
 
     private static async Task<IResult> SignInOnceAsync(
         HttpContext context, UseSignInLink links, BeginSession begin, NoteDeed note, CancellationToken cancellationToken)
     {
-        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return SignIn(context, null, withKey: false, TooOld);
         if (await links.RunAsync(form["code"].ToString(), cancellationToken) is not { } caller)
         {
             await note.FailedSignInAsync(null, "with a sign-in link", context, cancellationToken);
-            return EntryPage.SignIn(context, null, withKey: false, LinkGone);
+            return SignIn(context, null, withKey: false, LinkGone);
         }
         await EnterAsync(context, begin, caller, "with a sign-in link", cancellationToken);
         return Results.LocalRedirect("~/");
@@ -103,38 +106,38 @@ public static class SignInPages
     private static async Task<IResult> ShowChoiceAsync(
         HttpContext context, ReadPasswordLink links, string? code, CancellationToken cancellationToken) =>
         code is not null && await links.FindAsync(code, cancellationToken) is { } link
-            ? EntryPage.ChoosePassword(code, link.Name, null)
-            : EntryPage.SignIn(context, null, withKey: false, LinkGone);
+            ? ChoosePassword(code, link.Name, null)
+            : SignIn(context, null, withKey: false, LinkGone);
 
     private static async Task<IResult> ChooseAsync(
         HttpContext context, ReadPasswordLink links, UsePasswordLink use, BeginSession begin, CancellationToken cancellationToken)
     {
-        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.SignIn(context, null, withKey: false, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return SignIn(context, null, withKey: false, TooOld);
         var code = form["code"].ToString();
         if (await links.FindAsync(code, cancellationToken) is not { } link)
-            return EntryPage.SignIn(context, null, withKey: false, LinkGone);
+            return SignIn(context, null, withKey: false, LinkGone);
         var name = form["name"].ToString().Trim();
         try
         {
             if (await use.RunAsync(code, name, Chosen(form), cancellationToken) is not { } caller)
-                return EntryPage.SignIn(context, null, withKey: false, LinkGone);
+                return SignIn(context, null, withKey: false, LinkGone);
             await EnterAsync(context, begin, caller, "with a password link", cancellationToken);
             return Results.LocalRedirect("~/");
         }
         catch (InvalidArgumentException refused)
         {
-            return EntryPage.ChoosePassword(code, link.Name, refused.Message, name);
+            return ChoosePassword(code, link.Name, refused.Message, name);
         }
     }
 
     private static IResult ShowChange(HttpContext context) =>
-        context.User.Caller().UserId is null ? Results.NotFound() : EntryPage.ChangePassword(context, null);
+        context.User.Caller().UserId is null ? Results.NotFound() : ChangePassword(context, null);
 
     private static async Task<IResult> ChangeAsync(
         HttpContext context, ChangePassword change, BeginSession begin, CancellationToken cancellationToken)
     {
         if (context.User.Caller().UserId is not { } userId) return Results.NotFound();
-        if (await FormAsync(context, cancellationToken) is not { } form) return EntryPage.ChangePassword(context, TooOld);
+        if (await FormAsync(context, cancellationToken) is not { } form) return ChangePassword(context, TooOld);
         try
         {
             if (await change.RunAsync(userId, form["present"].ToString(), Chosen(form), cancellationToken) is not { } caller)
@@ -145,7 +148,7 @@ public static class SignInPages
         }
         catch (InvalidArgumentException refused)
         {
-            return EntryPage.ChangePassword(context, refused.Message);
+            return ChangePassword(context, refused.Message);
         }
     }
 
@@ -194,5 +197,38 @@ public static class SignInPages
         await context.SignInAsync(
             CookieAuthenticationDefaults.AuthenticationScheme, Identities.Of(entered, CookieAuthenticationDefaults.AuthenticationScheme),
             new AuthenticationProperties { IsPersistent = true });
+    }
+
+    /// <param name="typed">The name that was typed before a complaint.</param>
+    /// <param name="isNobodyYet">Nobody has a password: the page says how the first person gets one.</param>
+    private static RazorComponentResult<SignIn> SignIn(
+        HttpContext context, string? returnUrl, bool withKey, string? complaint, string? typed = null, bool isNobodyYet = false) =>
+        Page<SignIn>(new
+        {
+            ReturnUrl = Local(context, returnUrl),
+            WithKey = withKey,
+            Complaint = complaint,
+            Typed = typed,
+            IsNobodyYet = isNobodyYet,
+        }, complaint);
+
+    /// <param name="name">Whose password it is; null when the first admin chooses a name too.</param>
+    private static RazorComponentResult<ChoosePassword> ChoosePassword(
+        string code, string? name, string? complaint, string? typed = null) =>
+        Page<ChoosePassword>(new { Code = code, Name = name, Complaint = complaint, Typed = typed }, complaint);
+
+    private static RazorComponentResult<ChangeOwnPassword> ChangePassword(HttpContext context, string? complaint) =>
+        Page<ChangeOwnPassword>(new { Name = context.User.Actor(), Complaint = complaint }, complaint);
+
+    /// <summary>A page before the dashboard: 200, or 400 when it complains of what was typed.</summary>
+    private static RazorComponentResult<T> Page<T>(object parameters, string? complaint) where T : IComponent =>
+        new(parameters) { StatusCode = complaint is null ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest };
+
+    /// <summary>Only a path of ours: an address from outside could lead a person who just signed in elsewhere.</summary>
+    private static string Local(HttpContext context, string? returnUrl)
+    {
+        var site = $"{context.Request.PathBase}/";
+        return returnUrl is ['/', ..] and not ['/', '/' or '\\', ..]
+            && returnUrl.StartsWith(site, StringComparison.Ordinal) && !returnUrl.Any(char.IsControl) ? returnUrl : site;
     }
 }

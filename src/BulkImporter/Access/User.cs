@@ -60,22 +60,34 @@ public sealed class User : IdentityUser<int>
     }
 }
 
-/// <summary>
-/// A link with which a person chooses a password, once: after an invitation, or when the old one is forgotten. Without a user it is the
-/// setup link of a new installation, and works as long as there is nobody: who opens it becomes the first admin.
-/// </summary>
-public sealed class PasswordLink
+/// <summary>A link that works once and until a time. Only the hash of its code is stored.</summary>
+public abstract class Link
 {
     public int Id { get; private set; }
     public required byte[] Hash { get; init; }
     public int? UserId { get; init; }
-    public User? User { get; init; }
 
     /// <summary>The person's security stamp when it was made: a new password or another role makes the link void.</summary>
     public string? Stamp { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
     public DateTimeOffset? UsedAt { get; set; }
+
+    /// <summary>The link of this code, when it was not used and is not too old.</summary>
+    internal static IQueryable<T> Open<T>(ImporterDb db, string code, DateTimeOffset now) where T : Link
+    {
+        var hash = SecretText.Hash(code);
+        return db.Set<T>().Where(l => l.Hash == hash && l.UsedAt == null && l.ExpiresAt > now);
+    }
+}
+
+/// <summary>
+/// A link with which a person chooses a password, once: after an invitation, or when the old one is forgotten. Without a user it is the
+/// setup link of a new installation, and works as long as there is nobody: who opens it becomes the first admin.
+/// </summary>
+public sealed class PasswordLink : Link
+{
+    public User? User { get; init; }
 
     internal const string SweepOld = """
         DELETE FROM importer.password_link WHERE id IN (
@@ -95,18 +107,9 @@ public sealed class PasswordLink
 }
 
 /// <summary>A link that signs a browser in once, as whoever made it: the key's holder or the person.</summary>
-public sealed class SignInLink
+public sealed class SignInLink : Link
 {
-    public int Id { get; private set; }
-    public required byte[] Hash { get; init; }
     public int? KeyId { get; init; }
-    public int? UserId { get; init; }
-
-    /// <summary>The person's security stamp when it was made: a new password or another role makes the link void.</summary>
-    public string? Stamp { get; init; }
-
-    public required DateTimeOffset ExpiresAt { get; init; }
-    public DateTimeOffset? UsedAt { get; set; }
 
     internal const string SweepOld = """
         DELETE FROM importer.sign_in_link WHERE id IN (

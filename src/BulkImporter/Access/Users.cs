@@ -30,33 +30,21 @@ public sealed record UserView(
 
 public sealed class ReadUsers(IDbContextFactory<ImporterDb> contexts, TimeProvider clock)
 {
-    public async Task<IReadOnlyList<UserView>> ListAsync(CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<User>().OrderBy(u => u.NormalizedUserName).Select(UserView.Of(clock.GetUtcNow()))
-            .ToListAsync(cancellationToken);
-    }
+    public async Task<IReadOnlyList<UserView>> ListAsync(CancellationToken cancellationToken) => await contexts.ReadAsync(db =>
+        db.Set<User>().OrderBy(u => u.NormalizedUserName).Select(UserView.Of(clock.GetUtcNow())).ToListAsync(cancellationToken));
 
     /// <summary>The person, or null when there is none of this name, in any case.</summary>
-    public async Task<UserView?> FindAsync(string name, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<User>().Where(u => u.NormalizedUserName == UserName.Normal(name)).Select(UserView.Of(clock.GetUtcNow()))
-            .SingleOrDefaultAsync(cancellationToken);
-    }
+    public Task<UserView?> FindAsync(string name, CancellationToken cancellationToken) =>
+        FindAsync(u => u.NormalizedUserName == UserName.Normal(name), cancellationToken);
 
-    public async Task<UserView?> FindAsync(int id, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<User>().Where(u => u.Id == id).Select(UserView.Of(clock.GetUtcNow())).SingleOrDefaultAsync(cancellationToken);
-    }
+    public Task<UserView?> FindAsync(int id, CancellationToken cancellationToken) => FindAsync(u => u.Id == id, cancellationToken);
 
     /// <summary>Whether there is anybody; without people the way in is a key.</summary>
-    public async Task<bool> AnyAsync(CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<User>().AnyAsync(cancellationToken);
-    }
+    public Task<bool> AnyAsync(CancellationToken cancellationToken) =>
+        contexts.ReadAsync(db => db.Set<User>().AnyAsync(cancellationToken));
+
+    private Task<UserView?> FindAsync(Expression<Func<User, bool>> who, CancellationToken cancellationToken) => contexts.ReadAsync(db =>
+        db.Set<User>().Where(who).Select(UserView.Of(clock.GetUtcNow())).SingleOrDefaultAsync(cancellationToken));
 }
 
 /// <summary>Adds a person, who chooses a password with the link that is made.</summary>

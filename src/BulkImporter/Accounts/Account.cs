@@ -81,7 +81,6 @@ public sealed class Account : IAudited
     /// <summary>Calls may be made again.</summary>
     internal void Activate() => (State, Reason, RejectedInARow) = (AccountState.Active, null, 0);
 
-    /// <summary>The id of the account of this name; null when there is none.</summary>
     internal static Task<int?> IdAsync(ImporterDb db, string name, CancellationToken cancellationToken) =>
         db.Set<Account>().Where(a => a.Name == name).Select(a => (int?)a.Id).SingleOrDefaultAsync(cancellationToken);
 
@@ -95,8 +94,7 @@ public sealed class Account : IAudited
                 t.HasCheckConstraint("account_verbs_are_known",
                     $"{EnumText<VerbSetting>.Check("submit_verb")} AND {EnumText<Cincopa.Client.SubmitVerb>.Check("verb_in_use")}");
                 t.HasCheckConstraint("account_limits_are_not_negative",
-                    "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND per_host_limit >= 0 AND "
-                        + "backlog_limit >= 0");
+                    "submit_rate >= 0 AND status_rate >= 0 AND max_in_flight >= 0 AND per_host_limit >= 0 AND backlog_limit >= 0");
             });
             entity.HasKey(a => a.Id);
             entity.HasIndex(a => a.Name).IsUnique();

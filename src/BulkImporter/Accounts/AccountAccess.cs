@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using BulkImporter.Data;
 using Cincopa.Client;
@@ -7,20 +6,14 @@ using Npgsql;
 namespace BulkImporter.Accounts;
 
 /// <param name="Version">When the account was last changed: what a call says of this access says nothing of a later one.</param>
-public sealed record CurrentAccess(CincopaAccess Access, DateTimeOffset Version)
-{
-    /// <summary>Whether Cincopa has ever accepted a submit call so made.</summary>
-    public bool HasAccepted { get; init; }
-
-    /// <summary>Status calls per second over all workers; 0 for no limit.</summary>
-    public double StatusRate { get; init; }
-
-    /// <summary>Submit calls in flight over all workers; 0 for no limit.</summary>
-    public int MaxInFlight { get; init; }
-}
+/// <param name="HasAccepted">Whether Cincopa has ever accepted a submit call so made.</param>
+/// <param name="StatusRate">Status calls per second over all workers; 0 for no limit.</param>
+/// <param name="MaxInFlight">Submit calls in flight over all workers; 0 for no limit.</param>
+public sealed record CurrentAccess(
+    CincopaAccess Access, DateTimeOffset Version, bool HasAccepted = false, double StatusRate = 0, int MaxInFlight = 0);
 
 /// <summary>
-/// Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once; decrypts it once.
+/// Where and as whom to call for an account. Reads the account each time, so that a replaced token is used at once.
 /// </summary>
 public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens)
 {
@@ -30,39 +23,25 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
             FROM importer.account WHERE id = $1
         """;
 
-    private readonly ConcurrentDictionary<int, CurrentAccess> known = new();
-
     /// <exception cref="InvalidOperationException">There is no such account, or its token cannot be decrypted.</exception>
     public async Task<CurrentAccess> GetAsync(int accountId, CancellationToken cancellationToken)
     {
-        var rows = await database.QueryAsync<Stored>(Read, cancellationToken, accountId);
-        if (rows is not [var row]) throw new InvalidOperationException($"There is no account {accountId}.");
-
-        if (known.TryGetValue(accountId, out var last) && last.Version == row.UpdatedAt && last.HasAccepted == row.HasAccepted)
-            return last with { StatusRate = row.StatusRate, MaxInFlight = row.MaxInFlight };
-        return known[accountId] = new(Decrypt(row.Name, row.BaseUrl, row.TokenProtected) with { SubmitVerb = row.VerbInUse }, row.UpdatedAt)
+        if (await database.QueryAsync<Stored>(Read, cancellationToken, accountId) is not [var row])
+            throw new InvalidOperationException($"There is no account {accountId}.");
+        try
         {
-            HasAccepted = row.HasAccepted,
-            StatusRate = row.StatusRate,
-            MaxInFlight = row.MaxInFlight,
-        };
+            var access = new CincopaAccess(new Uri(row.BaseUrl), tokens.Unprotect(row.TokenProtected)) { SubmitVerb = row.VerbInUse };
+            return new(access, row.UpdatedAt, row.HasAccepted, row.StatusRate, row.MaxInFlight);
+        }
+        catch (CryptographicException e)
+        {
+            throw new InvalidOperationException(
+                $"The token of account '{row.Name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give "
+                    + "the account its token again.", e);
+        }
     }
 
     private sealed record Stored(
         string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted,
         double StatusRate, int MaxInFlight);
-
-    private CincopaAccess Decrypt(string name, string baseUrl, string token)
-    {
-        try
-        {
-            return new CincopaAccess(new Uri(baseUrl), tokens.Unprotect(token));
-        }
-        catch (CryptographicException e)
-        {
-            throw new InvalidOperationException(
-                $"The token of account '{name}' cannot be decrypted: the key ring (table data_protection_key) has lost its key. Give the "
-                    + "account its token again.", e);
-        }
-    }
 }

@@ -7,25 +7,16 @@ namespace BulkImporter.Accounts;
 /// The right of one round to call Cincopa for one account: permits, some at a time where the account has a rate and none where it has not,
 /// and the end of all calls when one says that the account should not be called. Its calls come out of the account's status budget.
 /// </summary>
-internal sealed class AccountCalls : IDisposable
+/// <param name="items">What the round has for the account, which is how many calls it will make at least.</param>
+/// <param name="late">Cancelled when the claim is half over: what is not begun by then is left to its end.</param>
+internal sealed class AccountCalls(
+    RoundNeeds needs, int accountId, CurrentAccess current, int items, CancellationToken late, CancellationToken stop) : IDisposable
 {
-    private readonly RoundNeeds needs;
-    private readonly int accountId;
-    private readonly CurrentAccess current;
-    private readonly CancellationToken late;
-    private readonly CancellationTokenSource closed;
+    private readonly CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(late, stop);
     private readonly SemaphoreSlim turn = new(1);
     private Permits permits;
     private int used;
-    private int open;
-
-    /// <param name="items">What the round has for the account, which is how many calls it will make at least.</param>
-    /// <param name="late">Cancelled when the claim is half over: what is not begun by then is left to its end.</param>
-    internal AccountCalls(RoundNeeds needs, int accountId, CurrentAccess current, int items, CancellationToken late, CancellationToken stop)
-    {
-        (this.needs, this.accountId, this.current, open, this.late) = (needs, accountId, current, items, late);
-        closed = CancellationTokenSource.CreateLinkedTokenSource(late, stop);
-    }
+    private int open = items;
 
     public CincopaAccess Access => current.Access;
 

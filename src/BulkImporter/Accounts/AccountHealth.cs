@@ -36,38 +36,25 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     /// <summary>
     /// Notes the result of a submit call. Returns what it says against the account, for <see cref="FailedAsync"/>, or null.
     /// </summary>
-    public RemoteError? Noted(int accountId, SubmitResult result) => result switch
-    {
-        SubmitResult.Unknown unknown => Unanswered(accountId, unknown.Error),
-        SubmitResult.NeverSent never => never.Error,
-        _ => Answered(accountId, (result as SubmitResult.Refused)?.Error),
-    };
+    public RemoteError? Noted(int accountId, SubmitResult result) =>
+        Noted(accountId, result is SubmitResult.Unknown, result is SubmitResult.NeverSent, (result as IFailure)?.Error);
 
     /// <summary>The same for the end of a push.</summary>
-    public RemoteError? Noted(int accountId, PushResult result) => result switch
-    {
-        PushResult.Unknown unknown => Unanswered(accountId, unknown.Error),
-        PushResult.NeverSent never => never.Error,
-        _ => Answered(accountId, (result as PushResult.Refused)?.Error),
-    };
+    public RemoteError? Noted(int accountId, PushResult result) =>
+        Noted(accountId, result is PushResult.Unknown, result is PushResult.NeverSent, (result as IFailure)?.Error);
 
-    /// <summary>Whatever it was, it is the same trouble for the account: calls leave and nobody knows what became of them.</summary>
-    private RemoteError? Unanswered(int accountId, RemoteError error)
+    private RemoteError? Noted(int accountId, bool isUnanswered, bool isUnsent, RemoteError? error)
     {
+        if (isUnsent) return error;
+        if (!isUnanswered)
+        {
+            unanswered[accountId] = 0;
+            return error is not null && error.Code().IsNotTheRows() ? error : null;
+        }
+        // Whatever it was, it is the same trouble for the account: calls leave and nobody knows what became of them.
         var inARow = unanswered.AddOrUpdate(accountId, 1, (_, before) => before + 1);
-        return inARow < UnansweredThatSilence ? null
-            : error
-                with
-            {
-                Kind = RemoteErrorKind.Timeout,
-                Message = $"{inARow} calls one after another had no readable answer. The last: {error.Message}"
-            };
-    }
-
-    private RemoteError? Answered(int accountId, RemoteError? refusal)
-    {
-        unanswered[accountId] = 0;
-        return refusal is not null && refusal.Code().IsNotTheRows() ? refusal : null;
+        var message = $"{inARow} calls one after another had no readable answer. The last: {error!.Message}";
+        return inARow < UnansweredThatSilence ? null : error with { Kind = RemoteErrorKind.Timeout, Message = message };
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
@@ -15,26 +16,27 @@ namespace BulkImporter.Accounts;
 public record AccountLimits
 {
     /// <summary>Submit calls per second.</summary>
-    [Limit("Submit calls per second", "Submit calls per second, all workers together")]
+    [Display(Name = "Submit calls per second", Description = "Submit calls per second, all workers together")]
     public double Rate { get; init; }
 
     /// <summary>Status calls per second.</summary>
-    [Limit("Status calls per second", "Status calls per second, all workers together")]
+    [Display(Name = "Status calls per second", Description = "Status calls per second, all workers together")]
     public double StatusRate { get; init; }
 
     /// <summary>Submit calls at the same time. The default is small: no limit is published (UNK).</summary>
-    [Limit("Calls at the same time", "Submit calls at the same time, all workers together")]
+    [Display(Name = "Calls at the same time", Description = "Submit calls at the same time, all workers together")]
     public int MaxInFlight { get; init; } = 5;
 
     /// <summary>
     /// Submit calls and pushes at the same time whose files are of one host, and files of it that one check asks for at a time. Without it
     /// a host gets what the account's calls at the same time allow.
     /// </summary>
-    [Limit("Calls at the same time per source host", "Submit calls at the same time for files of one host, all workers together")]
+    [Display(Name = "Calls at the same time per source host",
+        Description = "Submit calls at the same time for files of one host, all workers together")]
     public int PerHost { get; init; }
 
     /// <summary>Records that Cincopa has accepted and not finished.</summary>
-    [Limit("Sent and not finished", "Records that Cincopa has accepted and not finished")]
+    [Display(Name = "Sent and not finished", Description = "Records that Cincopa has accepted and not finished")]
     public int Backlog { get; init; } = 1000;
 
     internal static void Configure(ComplexPropertyBuilder<AccountLimits> limits)
@@ -45,16 +47,6 @@ public record AccountLimits
         limits.Property(l => l.PerHost).HasColumnName("per_host_limit").HasDefaultValue(0);
         limits.Property(l => l.Backlog).HasColumnName("backlog_limit");
     }
-}
-
-/// <param name="label">On the page and in the audit log.</param>
-/// <param name="help">In the help of the command line.</param>
-[AttributeUsage(AttributeTargets.Property)]
-internal sealed class LimitAttribute(string label, string help) : Attribute
-{
-    public string Label => label;
-
-    public string Help => help;
 }
 
 /// <summary>
@@ -70,17 +62,17 @@ public sealed class AccountLimit
     private readonly PropertyInfo member;
     private readonly PropertyInfo changed;
 
-    private AccountLimit(PropertyInfo member, LimitAttribute about)
+    private AccountLimit(PropertyInfo member, DisplayAttribute about)
     {
         (this.member, changed) = (member, typeof(AccountChange).GetProperty(member.Name)!);
         Name = JsonNamingPolicy.CamelCase.ConvertName(member.Name);
         Option = "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(member.Name);
-        (Label, Help) = (about.Label, about.Help + "; 0 = no limit");
+        (Label, Help) = (about.Name!, about.Description + "; 0 = no limit");
     }
 
     public static IReadOnlyList<AccountLimit> All { get; } =
-        [.. typeof(AccountLimits).GetProperties().Where(p => p.IsDefined(typeof(LimitAttribute)))
-            .Select(p => new AccountLimit(p, p.GetCustomAttribute<LimitAttribute>()!))];
+        [.. typeof(AccountLimits).GetProperties().Where(p => p.IsDefined(typeof(DisplayAttribute)))
+            .Select(p => new AccountLimit(p, p.GetCustomAttribute<DisplayAttribute>()!))];
 
     /// <summary>As requests and replies have it, in camel case.</summary>
     public string Name { get; }
@@ -88,11 +80,13 @@ public sealed class AccountLimit
     /// <summary>As the command line has it, in lower case with dashes.</summary>
     public string Option { get; }
 
+    /// <summary>On the page and in the audit log.</summary>
     public string Label { get; }
 
     /// <summary>The label in the middle of a sentence.</summary>
     public string Words => char.ToLowerInvariant(Label[0]) + Label[1..];
 
+    /// <summary>In the help of the command line.</summary>
     public string Help { get; }
 
     private bool IsWhole => member.PropertyType == typeof(int);
@@ -111,7 +105,7 @@ public sealed class AccountLimit
     public AccountChange With(AccountChange change, string text)
     {
         var result = change with { };
-        changed.SetValue(result, IsWhole ? (object)PlainNumber.Whole(Name, text.Trim()) : PlainNumber.Number(Name, text.Trim()));
+        changed.SetValue(result, IsWhole ? (object)PlainNumber.Whole<int>(Name, text.Trim()) : PlainNumber.Number(Name, text.Trim()));
         Check(result);
         return result;
     }

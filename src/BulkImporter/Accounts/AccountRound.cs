@@ -19,7 +19,6 @@ internal sealed record RoundNeeds(
 /// database takes them, and when it refuses what is in one, that one gets another result. What is left without a result comes again when
 /// its claim runs out.
 /// </summary>
-/// <param name="needs">What all rounds work with.</param>
 /// <param name="loop">The loop's name, in the log and the measures.</param>
 internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     where TEnd : class

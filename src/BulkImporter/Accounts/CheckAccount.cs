@@ -22,14 +22,13 @@ public sealed class CheckAccount(
     /// <summary>A person waits for the answer.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>The answer, or null when there is no account of this name.</summary>
     public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;
         try
         {
             var current = await access.GetAsync(account.Id, cancellationToken);
-            var ping = await PingAsync(current.Access, cancellationToken);
+            var ping = await cincopa.PingAsync(current.Access, Patience, clock, cancellationToken);
             if (ping is PingResult.Ok ok) await check.NoteAsync(account.Id, current.Version, ok.Permissions, cancellationToken);
             return Checked(ping);
         }
@@ -47,22 +46,7 @@ public sealed class CheckAccount(
         var account = name is null ? null : await accounts.FindAsync(name, cancellationToken);
         if (name is not null && account is null) return null;
         var place = AddAccount.Usable(baseUrl ?? account?.BaseUrl ?? NewAccount.DefaultBaseUrl, token);
-        return Checked(await PingAsync(place, cancellationToken));
-    }
-
-    /// <summary>Null when no answer came in time.</summary>
-    private async Task<PingResult?> PingAsync(CincopaAccess place, CancellationToken cancellationToken)
-    {
-        using var patience = new CancellationTokenSource(Patience, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        try
-        {
-            return await cincopa.PingAsync(place, either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
+        return Checked(await cincopa.PingAsync(place, Patience, clock, cancellationToken));
     }
 
     private static AccountCheck Checked(PingResult? ping) => ping switch

@@ -13,8 +13,7 @@ namespace BulkImporter.Accounts;
 /// </summary>
 public sealed class CheckBeforeSending(
     NpgsqlDataSource database, AccountAccess access, AccountBreaker breaker, ICincopaClient cincopa,
-    IOptions<AccountsOptions> options, TimeProvider clock,
-    ILogger<CheckBeforeSending> log)
+    IOptions<AccountsOptions> options, TimeProvider clock, ILogger<CheckBeforeSending> log)
 {
     // Of remote text, so its length is bounded.
     private const string NotePermissions = """
@@ -42,25 +41,10 @@ public sealed class CheckBeforeSending(
         {
             return lost.Message;
         }
-        using var patience = new CancellationTokenSource(Patience, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
-        try
-        {
-            switch (await cincopa.PingAsync(current.Access, either.Token))
-            {
-                case PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }:
-                    return $"Cincopa does not accept the account's token: {error.Message} Replace it first.";
-                case PingResult.Ok ok:
-                    await NoteAsync(accountId, current.Version, ok.Permissions, cancellationToken);
-                    return null;
-                default:
-                    return null;
-            }
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return null;
-        }
+        var ping = await cincopa.PingAsync(current.Access, Patience, clock, cancellationToken);
+        if (ping is PingResult.Ok ok) await NoteAsync(accountId, current.Version, ok.Permissions, cancellationToken);
+        return ping is PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }
+            ? $"Cincopa does not accept the account's token: {error.Message} Replace it first." : null;
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
@@ -10,14 +12,8 @@ namespace BulkImporter.Accounts;
 /// </summary>
 internal sealed class MeasuredCincopa(ICincopaClient client, TimeProvider clock) : ICincopaClient, IDisposable
 {
-    private const string None = "none";
-
     public Task<PingResult> PingAsync(CincopaAccess access, CancellationToken cancellationToken) =>
-        MeasureAsync("ping", () => client.PingAsync(access, cancellationToken), r => r switch
-        {
-            PingResult.Failed failed => ("failed", failed.Error),
-            _ => ("ok", null),
-        });
+        MeasureAsync("ping", _ => client.PingAsync(access, cancellationToken));
 
     // What the caller waits for before its call may leave is no part of the call's time.
     public Task<SubmitResult> UploadFromUrlAsync(
@@ -27,101 +23,60 @@ internal sealed class MeasuredCincopa(ICincopaClient client, TimeProvider clock)
             var may = mayLeave is null || await mayLeave(stopped);
             leaves();
             return may;
-        }, cancellationToken), r => r switch
-        {
-            SubmitResult.Refused refused => ("refused", refused.Error),
-            SubmitResult.NeverSent unsent => ("never_sent", unsent.Error),
-            SubmitResult.Unknown unknown => ("unknown", unknown.Error),
-            _ => ("accepted", null),
-        });
+        }, cancellationToken));
 
     public Task<StatusResult> GetUploadStatusAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) =>
-        MeasureAsync("status", () => client.GetUploadStatusAsync(access, statusId, cancellationToken), r => r switch
-        {
-            StatusResult.Done => ("done", null),
-            StatusResult.DoneWithoutRid => ("done_without_rid", null),
-            StatusResult.Failed failed => ("failed", failed.Error),
-            StatusResult.NotFound missing => ("not_found", missing.Error),
-            StatusResult.Unavailable unavailable => ("unavailable", unavailable.Error),
-            _ => ("running", (RemoteError?)null),
-        });
+        MeasureAsync("status", _ => client.GetUploadStatusAsync(access, statusId, cancellationToken));
 
     public Task<AssetListResult> ListAssetsAsync(CincopaAccess access, AssetListQuery query, CancellationToken cancellationToken) =>
-        MeasureAsync("list", () => client.ListAssetsAsync(access, query, cancellationToken), r => r switch
-        {
-            AssetListResult.Failed failed => ("failed", failed.Error),
-            _ => ("ok", null),
-        });
+        MeasureAsync("list", _ => client.ListAssetsAsync(access, query, cancellationToken));
 
     public Task<AbortResult> AbortUploadAsync(CincopaAccess access, StatusId statusId, CancellationToken cancellationToken) =>
-        MeasureAsync("abort", () => client.AbortUploadAsync(access, statusId, cancellationToken), r => r switch
-        {
-            AbortResult.Refused refused => ("refused", refused.Error),
-            AbortResult.Unavailable unavailable => ("unavailable", unavailable.Error),
-            _ => ("ok", null),
-        });
+        MeasureAsync("abort", _ => client.AbortUploadAsync(access, statusId, cancellationToken));
 
     public Task<GalleryListResult> ListGalleriesAsync(CincopaAccess access, GalleryListQuery query, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_list", () => client.ListGalleriesAsync(access, query, cancellationToken), r =>
-            Judged((r as GalleryListResult.Failed)?.Error));
+        MeasureAsync("gallery_list", _ => client.ListGalleriesAsync(access, query, cancellationToken));
 
     public Task<AssetListResult> ListGalleryItemsAsync(
         CincopaAccess access, Fid fid, int page, int itemsPerPage, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_items", () => client.ListGalleryItemsAsync(access, fid, page, itemsPerPage, cancellationToken), r =>
-            Judged((r as AssetListResult.Failed)?.Error));
+        MeasureAsync("gallery_items", _ => client.ListGalleryItemsAsync(access, fid, page, itemsPerPage, cancellationToken));
 
     public Task<GalleryCreateResult> CreateGalleryAsync(CincopaAccess access, string name, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_create", () => client.CreateGalleryAsync(access, name, cancellationToken), r =>
-            Judged((r as GalleryCreateResult.Failed)?.Error));
+        MeasureAsync("gallery_create", _ => client.CreateGalleryAsync(access, name, cancellationToken));
 
     public Task<ChangeResult> AddGalleryItemsAsync(
         CincopaAccess access, Fid fid, IReadOnlyCollection<Rid> rids, CancellationToken cancellationToken) =>
-        MeasureAsync("gallery_add_item", () => client.AddGalleryItemsAsync(access, fid, rids, cancellationToken), r =>
-            Judged((r as ChangeResult.Failed)?.Error));
+        MeasureAsync("gallery_add_item", _ => client.AddGalleryItemsAsync(access, fid, rids, cancellationToken));
 
     public Task<ChangeResult> SetMetaAsync(CincopaAccess access, Rid rid, AssetMeta meta, CancellationToken cancellationToken) =>
-        MeasureAsync("set_meta", () => client.SetMetaAsync(access, rid, meta, cancellationToken), r =>
-            Judged((r as ChangeResult.Failed)?.Error));
+        MeasureAsync("set_meta", _ => client.SetMetaAsync(access, rid, meta, cancellationToken));
 
     public Task<ChangeResult> DeleteAssetAsync(CincopaAccess access, Rid rid, CancellationToken cancellationToken) =>
-        MeasureAsync("delete", () => client.DeleteAssetAsync(access, rid, cancellationToken), r =>
-            Judged((r as ChangeResult.Failed)?.Error));
+        MeasureAsync("delete", _ => client.DeleteAssetAsync(access, rid, cancellationToken));
 
     public Task<UploadUrlResult> GetUploadUrlAsync(CincopaAccess access, Fid? fid, CancellationToken cancellationToken) =>
-        MeasureAsync("upload_url", () => client.GetUploadUrlAsync(access, fid, cancellationToken), r =>
-            Judged((r as UploadUrlResult.Failed)?.Error));
+        MeasureAsync("upload_url", _ => client.GetUploadUrlAsync(access, fid, cancellationToken));
 
     public Task<PushResult> PushRangeAsync(
         CincopaAccess access, UploadUrl uploadUrl, PushRange range,
         Func<Stream, CancellationToken, Task> write, CancellationToken cancellationToken) =>
-        MeasureAsync("push_range", () => client.PushRangeAsync(access, uploadUrl, range, write, cancellationToken), r => r switch
-        {
-            PushResult.Stored => ("stored", null),
-            PushResult.Refused refused => ("refused", refused.Error),
-            PushResult.NeverSent unsent => ("never_sent", unsent.Error),
-            PushResult.Unknown unknown => ("unknown", unknown.Error),
-            _ => ("taken", (RemoteError?)null),
-        });
+        MeasureAsync("push_range", _ => client.PushRangeAsync(access, uploadUrl, range, write, cancellationToken));
 
     public void Dispose() => (client as IDisposable)?.Dispose();
 
-    private static (string Outcome, RemoteError? Error) Judged(RemoteError? error) => error is null ? ("ok", null) : ("failed", error);
-
-    private Task<T> MeasureAsync<T>(string call, Func<Task<T>> make, Func<T, (string Outcome, RemoteError? Error)> judge) =>
-        MeasureAsync(call, _ => make(), judge);
-
     /// <param name="make">Makes the call; what it is given starts the clock anew.</param>
-    private async Task<T> MeasureAsync<T>(string call, Func<Action, Task<T>> make, Func<T, (string Outcome, RemoteError? Error)> judge)
+    private async Task<T> MeasureAsync<T>(string call, Func<Action, Task<T>> make) where T : class
     {
-        using var span = Measures.Traces.StartActivity($"{Spans.Call} {call}", System.Diagnostics.ActivityKind.Client);
+        using var span = Measures.Traces.StartActivity($"{Spans.Call} {call}", ActivityKind.Client);
         var began = clock.GetTimestamp();
-        var (outcome, error) = ("broke", None);
+        var (outcome, error) = ("broke", "none");
         Measures.CallBegan(call);
         try
         {
             var result = await make(() => began = clock.GetTimestamp());
-            var (word, remote) = judge(result);
-            (outcome, error) = (word, remote is null ? None : EnumText<RemoteErrorKind>.Of(remote.Kind));
+            outcome = result is AbortResult.Agreed or GalleryCreateResult.Created
+                ? "ok" : JsonNamingPolicy.SnakeCaseLower.ConvertName(result.GetType().Name);
+            if (result is IFailure failed) error = EnumText<RemoteErrorKind>.Of(failed.Error.Kind);
             return result;
         }
         catch (OperationCanceledException)

@@ -18,7 +18,6 @@ internal static class NeededPermissions
     /// <summary>The sentence for people, or null when nothing is missing.</summary>
     public static string? Warning(TokenPermissions? permissions) => MissingFrom(permissions) is { Count: > 0 } missing
         ? $"Cincopa does not list {string.Join(" and ", missing)} among the token's permissions. An import seems to need that, but "
-            + "Cincopa documents no list, "
-            + "so rows are sent all the same. If they are refused, give the token that permission or replace it."
+            + "Cincopa documents no list, so rows are sent all the same. If they are refused, give the token that permission or replace it."
         : null;
 }

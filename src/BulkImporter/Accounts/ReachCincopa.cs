@@ -22,14 +22,14 @@ public sealed class ReachCincopa(
         var target = context.DnsEndPoint;
         try
         {
-            return await JudgedConnection.OpenAsync(target, resolve, IsProxy(context) || Is(own, target.Host, target.Port) ? _ =>
-                true : networks.Permit, cancellationToken);
+            return await JudgedConnection.OpenAsync(
+                target, resolve, IsProxy(context) || Is(own, target.Host, target.Port) ? _ => true : networks.Permit, cancellationToken);
         }
         catch (AddressRefusedException refused)
         {
             // Asked for only here, which is rare: nearly all addresses are public.
-            await using var db = contexts.CreateDbContext();
-            if (Is(Place(await FirstAccount.NamedAsync(db, cancellationToken)), target.Host, target.Port))
+            var named = await contexts.ReadAsync(db => FirstAccount.NamedAsync(db, cancellationToken));
+            if (Is(Place(named), target.Host, target.Port))
                 return await JudgedConnection.OpenAsync(target, resolve, _ => true, cancellationToken);
             throw new IOException(Refusal(target.Host, refused.Address), refused);
         }

@@ -44,7 +44,6 @@ public sealed class ReadAccounts(NpgsqlDataSource database)
     public async Task<IReadOnlyList<AccountView>> ListAsync(CancellationToken cancellationToken) =>
         (await database.QueryAsync<AccountView>($"{Select} ORDER BY a.name", cancellationToken)).ConvertAll(Warned);
 
-    /// <summary>The account, or null when there is none of this name.</summary>
     public async Task<AccountView?> FindAsync(string name, CancellationToken cancellationToken) =>
         await database.QueryAsync<AccountView>($"{Select} WHERE a.name = $1", cancellationToken, name) is [var found]
             ? Warned(found) : null;

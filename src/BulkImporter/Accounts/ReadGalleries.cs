@@ -25,10 +25,8 @@ public sealed class ReadGalleries(ReadAccounts accounts, AccountAccess access, I
     /// <summary>Galleries on one page: what Cincopa's own clients ask for (OWN S7).</summary>
     public const int PageSize = 50;
 
-    /// <param name="name">The account.</param>
     /// <param name="search">Part of the gallery's name; null for all.</param>
     /// <param name="page">From 1.</param>
-    /// <param name="cancellationToken">Cancels.</param>
     public async Task<GalleriesResult> RunAsync(string name, string? search, int page, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return new GalleriesResult.NotFound();

@@ -27,12 +27,10 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
 
     private readonly IDataProtector protector = protection.CreateProtector("BulkImporter.Sources.Header");
 
-    public async Task<IReadOnlyList<SourceHeaderView>> ListAsync(string account, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await db.Set<SourceHeader>().Where(h => h.Account.Name == account).OrderBy(h => h.Host).ThenBy(h => h.Name)
-            .Select(h => new SourceHeaderView(h.Host, h.Name, h.UpdatedAt)).ToListAsync(cancellationToken);
-    }
+    public async Task<IReadOnlyList<SourceHeaderView>> ListAsync(string account, CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => db.Set<SourceHeader>().Where(h => h.Account.Name == account)
+            .OrderBy(h => h.Host).ThenBy(h => h.Name).Select(h => new SourceHeaderView(h.Host, h.Name, h.UpdatedAt))
+            .ToListAsync(cancellationToken));
 
     /// <summary>Keeps a header, or replaces its value. False when there is no such account.</summary>
     /// <param name="host">A host over https, with its port unless that is 443; or <c>http://</c> and a host, for a header that may go in
@@ -60,7 +58,6 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
         }, cancellationToken);
     }
 
-    /// <summary>False when there is no such header.</summary>
     /// <exception cref="InvalidArgumentException">Host or name cannot be one.</exception>
     public Task<bool> RemoveAsync(string account, string? host, string? name, string actor, CancellationToken cancellationToken)
     {
@@ -80,8 +77,8 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
     /// <exception cref="CryptographicException">The key ring has lost the key of one of them.</exception>
     internal async Task<IReadOnlyList<SecretHeader>> OfAccountAsync(int accountId, CancellationToken cancellationToken)
     {
-        await using var db = contexts.CreateDbContext();
-        var kept = await db.Set<SourceHeader>().AsNoTracking().Where(h => h.AccountId == accountId).ToListAsync(cancellationToken);
+        var kept = await contexts.ReadAsync(db =>
+            db.Set<SourceHeader>().AsNoTracking().Where(h => h.AccountId == accountId).ToListAsync(cancellationToken));
         return kept.ConvertAll(h => new SecretHeader(h.Host, h.Name, protector.Unprotect(h.ValueProtected)));
     }
 

@@ -38,7 +38,7 @@ internal static class EnteredText
     private static void RequirePlain(string argument, Type type, string? text)
     {
         if (string.IsNullOrEmpty(text)) return;
-        if (type == typeof(int) || type == typeof(int?) || type == typeof(int[])) PlainNumber.Whole(argument, text);
+        if (type == typeof(int) || type == typeof(int?) || type == typeof(int[])) PlainNumber.Whole<int>(argument, text);
         else if (type == typeof(long) || type == typeof(long?)) PlainNumber.Whole<long>(argument, text);
         else if (type == typeof(double) || type == typeof(double?)) PlainNumber.Number(argument, text);
     }

@@ -1,5 +1,5 @@
 using System.Collections.Frozen;
-using System.Text;
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 namespace BulkImporter.Data;
@@ -9,7 +9,8 @@ namespace BulkImporter.Data;
 /// </summary>
 public static class EnumText<T> where T : struct, Enum
 {
-    private static readonly FrozenDictionary<T, string> Texts = Enum.GetValues<T>().ToFrozenDictionary(v => v, v => Snake(v.ToString()));
+    private static readonly FrozenDictionary<T, string> Texts =
+        Enum.GetValues<T>().ToFrozenDictionary(v => v, v => JsonNamingPolicy.SnakeCaseLower.ConvertName(v.ToString()));
     private static readonly FrozenDictionary<string, T> Values = Texts.ToFrozenDictionary(p => p.Value, p => p.Key, StringComparer.Ordinal);
 
     public static IReadOnlyList<string> All { get; } = [.. Enum.GetValues<T>().Select(v => Texts[v])];
@@ -28,17 +29,6 @@ public static class EnumText<T> where T : struct, Enum
 
     /// <summary>A CHECK that lets only the members' texts into <paramref name="column"/>.</summary>
     public static string Check(string column) => $"{column} IN ({string.Join(", ", All.Select(t => $"'{t}'"))})";
-
-    private static string Snake(string name)
-    {
-        var text = new StringBuilder(name.Length + 8);
-        foreach (var c in name)
-        {
-            if (char.IsUpper(c) && text.Length > 0) text.Append('_');
-            text.Append(char.ToLowerInvariant(c));
-        }
-        return text.ToString();
-    }
 }
 
 /// <summary>Lets EF Core store an enum as its <see cref="EnumText{T}"/>.</summary>

@@ -16,12 +16,10 @@ internal static class KeptResults
 
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(1);
 
-    /// <param name="results">What is to be written.</param>
     /// <param name="write">Writes some of them in one transaction. Called again with the same ones it changes nothing.</param>
     /// <param name="unstorable">What is written instead of a result that the database refuses.</param>
     /// <param name="tell">Hears how many were not written, and why, each time.</param>
     /// <param name="answersAsync">Whether the database answers anything at all.</param>
-    /// <param name="clock">Measures the waits.</param>
     /// <param name="stop">When it is cancelled, what cannot be written at once is given up.</param>
     /// <returns>How many were given up, and what they failed with last.</returns>
     public static async Task<(int Lost, Exception? Error)> WriteAsync<T>(

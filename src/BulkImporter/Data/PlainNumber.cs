@@ -27,9 +27,6 @@ public static partial class PlainNumber
                 out number) && double.IsFinite(number);
     }
 
-    /// <exception cref="InvalidArgumentException">The text is not plainly one whole number, or one beyond 32 bits.</exception>
-    public static int Whole(string argument, string text) => Whole<int>(argument, text);
-
     /// <exception cref="InvalidArgumentException">The text is not plainly one whole number, or one that the type does not hold.</exception>
     public static T Whole<T>(string argument, string text) where T : IBinaryInteger<T> =>
         TryWhole<T>(text, out var number) ? number : throw new InvalidArgumentException(argument, WholeComplaint(text));

@@ -67,7 +67,7 @@ public static class PlainText
                     + "letters, digits and signs, without blanks.");
     }
 
-    private static string Sign(char c) => string.Create(CultureInfo.InvariantCulture, $"U+{(int)c:X4}");
+    private static string Sign(char c) => $"U+{(int)c:X4}";
 
     private static bool IsInvisible(char c) => char.IsWhiteSpace(c) || char.IsControl(c)
         || char.GetUnicodeCategory(c) == UnicodeCategory.Format;

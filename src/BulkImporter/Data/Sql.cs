@@ -45,9 +45,6 @@ public static class Sql
     public static NpgsqlBatch CreateBatchByKey(this NpgsqlDataSource database, params ReadOnlySpan<NpgsqlBatchCommand> commands) =>
         ByKey(database.CreateBatch(), commands);
 
-    private static NpgsqlBatch CreateBatchByKey(this NpgsqlConnection connection, params ReadOnlySpan<NpgsqlBatchCommand> commands) =>
-        ByKey(connection.CreateBatch(), commands);
-
     private static NpgsqlBatch ByKey(NpgsqlBatch batch, ReadOnlySpan<NpgsqlBatchCommand> commands)
     {
         batch.BatchCommands.Add(new NpgsqlBatchCommand(LeaveOnlyKeys));
@@ -61,11 +58,7 @@ public static class Sql
 
     /// <summary>Runs a statement that is given a list of keys. Returns the number of rows that it changed.</summary>
     public static Task<int> ExecuteByKeyAsync(this NpgsqlDataSource database, string sql, CancellationToken cancellationToken,
-        params object?[] parameters) => database.UndisturbedOnAsync(async connection =>
-    {
-        await using var batch = connection.CreateBatchByKey(BatchCommand(sql, parameters));
-        return await batch.ExecuteNonQueryAsync(cancellationToken);
-    }, cancellationToken);
+        params object?[] parameters) => database.ExecuteBatchByKeyAsync(() => [BatchCommand(sql, parameters)], cancellationToken);
 
     /// <summary>The same for some statements in one transaction.</summary>
     /// <param name="commands">Makes them, anew each time that the transaction is run: a command belongs to the batch that it was
@@ -74,7 +67,7 @@ public static class Sql
         this NpgsqlDataSource database, Func<IEnumerable<NpgsqlBatchCommand>> commands, CancellationToken cancellationToken) =>
         database.UndisturbedOnAsync(async connection =>
     {
-        await using var batch = connection.CreateBatchByKey([.. commands()]);
+        await using var batch = ByKey(connection.CreateBatch(), [.. commands()]);
         return await batch.ExecuteNonQueryAsync(cancellationToken);
     }, cancellationToken);
 
@@ -87,7 +80,7 @@ public static class Sql
         CancellationToken cancellationToken, params object?[] parameters) => database.UndisturbedOnAsync(async connection =>
     {
         var rows = new List<T>();
-        await using var batch = connection.CreateBatchByKey([.. statements.Select(sql => BatchCommand(sql, parameters))]);
+        await using var batch = ByKey(connection.CreateBatch(), [.. statements.Select(sql => BatchCommand(sql, parameters))]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.NextResultAsync(cancellationToken))
             await foreach (var row in Row<T>.StreamAsync(reader, cancellationToken)) rows.Add(row);
@@ -114,8 +107,7 @@ public static class Sql
     public static async Task<int> ExecuteLongAsync(
         this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
+        await using var command = connection.LongCommand(sql, parameters);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -162,8 +154,7 @@ public static class Sql
     public static async Task<List<T>> QueryLongAsync<T>(
         this NpgsqlConnection connection, string sql, CancellationToken cancellationToken, params object?[] parameters)
     {
-        await using var command = connection.Command(sql, parameters);
-        command.CommandTimeout = 0;
+        await using var command = connection.LongCommand(sql, parameters);
         return await Row<T>.ReadAllAsync(command, cancellationToken);
     }
 
@@ -174,8 +165,7 @@ public static class Sql
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
-            await using var command = connection.Command(sql, parameters);
-            command.CommandTimeout = 0;
+            await using var command = connection.LongCommand(sql, parameters);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             await foreach (var row in Row<T>.StreamAsync(reader, cancellationToken)) yield return row;
         }
@@ -211,6 +201,13 @@ public static class Sql
     /// </summary>
     public static Task<T> UndisturbedAsync<T>(this NpgsqlDataSource database, Func<Task<T>> transaction) =>
         RepeatAsync(transaction, IsUndone, database);
+
+    /// <summary>Reads in a context of its own.</summary>
+    public static async Task<T> ReadAsync<T>(this IDbContextFactory<ImporterDb> contexts, Func<ImporterDb, Task<T>> read)
+    {
+        await using var db = contexts.CreateDbContext();
+        return await read(db);
+    }
 
     /// <summary>
     /// Runs <paramref name="change"/> in one transaction of a context of its own and commits it; again from the beginning when somebody
@@ -327,6 +324,13 @@ public static class Sql
         {
             // Then the connection is closed, and nobody gets it. What was cancelled stays cancelled.
         }
+    }
+
+    private static NpgsqlCommand LongCommand(this NpgsqlConnection connection, string sql, object?[] parameters)
+    {
+        var command = connection.Command(sql, parameters);
+        command.CommandTimeout = 0;
+        return command;
     }
 
     private static void Add(NpgsqlParameterCollection collection, object?[] parameters)

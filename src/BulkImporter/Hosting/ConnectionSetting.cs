@@ -69,8 +69,7 @@ internal static class ConnectionSetting
         {
             throw new StartupException(
                 $"{place} holds no connection string: its parts have the form Keyword=value and stand apart by semicolons, and a value "
-                    + "with ; or = " +
-                $"in it stands in quotes. {Form}.");
+                    + $"with ; or = in it stands in quotes. {Form}.");
         }
 
         var settings = new NpgsqlConnectionStringBuilder();
@@ -188,8 +187,7 @@ internal static class ConnectionSetting
                 && (keyword.Length <= 3 || !keyword.All(c => char.IsAsciiLetter(c) || c is ' ' or '_'));
             throw new StartupException(
                 $"{place} holds a connection string with {(isPiece ? "a keyword" : $"the keyword '{keyword}'")}, which is not known. "
-                    + "Look for a slip; " +
-                $"a password with ; or = in it stands in quotes. {Form}.");
+                    + $"Look for a slip; a password with ; or = in it stands in quotes. {Form}.");
         }
     }
 

@@ -4,7 +4,7 @@ namespace BulkImporter.Hosting;
 /// The database. <c>ConnectionStrings:BulkImporter</c> names a PostgreSQL server; without it <c>serve</c> brings one of its own, and only
 /// then the data directory and what stands with it is used.
 /// </summary>
-public sealed class DatabaseOptions
+public sealed record DatabaseOptions
 {
     public const string Section = "BulkImporter";
 

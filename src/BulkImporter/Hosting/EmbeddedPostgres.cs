@@ -35,12 +35,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Passable = Private | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
-    private static readonly TimeSpan AttachTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan OrphanTimeout = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan WatchInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(100);
 
-    private readonly EmbeddedPostgresOptions options;
+    private readonly DatabaseOptions options;
     private readonly ILogger logger;
     private readonly TimeProvider clock;
     private readonly UnprivilegedAccount? account;
@@ -51,14 +50,8 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private string socketFolder = "";
     private Task watch = Task.CompletedTask;
 
-    private EmbeddedPostgres(EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, UnprivilegedAccount? account, string home)
-    {
-        this.options = options;
-        this.logger = logger;
-        this.clock = clock;
-        this.account = account;
-        this.home = home;
-    }
+    private EmbeddedPostgres(DatabaseOptions options, ILogger logger, TimeProvider clock, UnprivilegedAccount? account, string home) =>
+        (this.options, this.logger, this.clock, this.account, this.home) = (options, logger, clock, account, home);
 
     /// <summary>
     /// Npgsql form; names the database <c>bulkimporter</c> and a role that owns it and is no superuser. Contains the password: do not log
@@ -70,12 +63,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// The same for the server's superuser, with which tests and benchmarks make databases and extensions. The product never uses it.
     /// </summary>
     public string AdministratorConnectionString { get; private set; } = "";
-
-    /// <summary>
-    /// False when the server belongs to another process and we only connected to it
-    /// (<see cref="EmbeddedPostgresOptions.AttachToRunning"/>).
-    /// </summary>
-    public bool IsOwner => ownerLock is not null;
 
     private string Cluster => Path.Combine(home, "cluster");
 
@@ -90,33 +77,29 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private string OwnSocketFolder => Path.Combine(home, "socket");
 
     /// <summary>A server that was told not to wait for the disk need not wait for it while it is made either.</summary>
-    private bool IsDurable => !(options.Settings.TryGetValue("fsync", out var fsync) && fsync == "off");
+    private bool IsDurable => !(options.PostgresSettings.TryGetValue("fsync", out var fsync) && fsync == "off");
 
     /// <summary>
     /// Creates the cluster when there is none, cleans up after a crash when there was one, starts the server and answers when it takes
     /// connections.
     /// </summary>
-    /// <exception cref="EmbeddedPostgresException">No PostgreSQL on this machine; another process owns this data directory; the data is of
+    /// <exception cref="StartupException">No PostgreSQL on this machine; another process owns this data directory; the data is of
     /// another major version; the folder cannot be used; the server does not start. The message is for the operator.</exception>
     public static async Task<EmbeddedPostgres> StartAsync(
-        EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
+        DatabaseOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         if (OperatingSystem.IsWindows())
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 "The embedded PostgreSQL runs on Linux and macOS. On Windows set ConnectionStrings:BulkImporter to a PostgreSQL server.");
 
         var postgres = await OpenAsync(options, logger, clock, cancellationToken);
         try
         {
-            if (postgres.TryOwn())
-                await postgres.RunAsync(cancellationToken);
-            else if (options.AttachToRunning)
-                await postgres.AttachAsync(cancellationToken);
-            else
-                throw new EmbeddedPostgresException(
+            if (!postgres.TryOwn())
+                throw new StartupException(
                     $"The data directory {options.DataDirectory} is in use by another BulkImporter, process {postgres.OwnerProcessId()}. " +
                     "Stop that one first, or set BulkImporter:DataDirectory to another folder.");
-
+            await postgres.RunAsync(cancellationToken);
             return postgres;
         }
         catch
@@ -139,7 +122,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         await watch;
         if (ownerLock is not null)
         {
-            if (binaries is not null && PostmasterFile.Read(Cluster) is not null)
+            if (binaries is not null && PostmasterFile.ProcessId(Cluster) is not null)
                 await StopServerAsync();
             if (socketFolder != OwnSocketFolder && Directory.Exists(socketFolder))
                 Directory.Delete(socketFolder, recursive: true);
@@ -152,11 +135,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
     [UnsupportedOSPlatform("windows")]
     private static async Task<EmbeddedPostgres> OpenAsync(
-        EmbeddedPostgresOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
+        DatabaseOptions options, ILogger logger, TimeProvider clock, CancellationToken cancellationToken)
     {
         var dataDirectory = Path.GetFullPath(options.DataDirectory);
         if (dataDirectory.Any(char.IsControl))
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 "The name of the data directory holds a line break or another control character, with which PostgreSQL cannot work: "
                     + $"{string.Concat(dataDirectory.Select(c => char.IsControl(c) ? '?' : c))}. " +
                 "Set BulkImporter:DataDirectory to another folder.");
@@ -181,7 +164,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         }
         catch (Exception refused) when (refused is UnauthorizedAccessException or IOException)
         {
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"The data directory {dataDirectory} cannot be used by the account \"{Environment.UserName}\": {refused.Message} " +
                 "Set BulkImporter:DataDirectory to a folder that this account may write to.", refused);
         }
@@ -196,7 +179,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private static async Task PlaceAsync(string place, UnprivilegedAccount account, ILogger logger, CancellationToken cancellationToken)
     {
         if (new FileInfo(place).LinkTarget is { } target && !Directory.Exists(place))
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"{place} is a link to {target}, where the database was, and that folder is gone. Bring it back, or delete the link to "
                     + "start empty.");
 
@@ -206,7 +189,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (await account.CanEnterAsync(RealDirectory(place), cancellationToken))
             return;
         if (!isNew && Directory.EnumerateFileSystemEntries(place).Any())
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, cannot enter {place}. " +
                 "Give it search permission on that folder and on every folder above it (chmod o+x), or set BulkImporter:DataDirectory to "
                     + "another folder.");
@@ -217,10 +200,9 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var elsewhere = Path.Combine(ElsewhereDirectory, $"postgres-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
         CreatePassable(elsewhere);
         if (!await account.CanEnterAsync(elsewhere, cancellationToken))
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"The account \"{account.Name}\", which PostgreSQL runs under because root may not, can enter neither {place} nor "
-                    + $"{elsewhere}. " +
-                "Set BulkImporter:DataDirectory to a folder that every account may enter.");
+                    + $"{elsewhere}. Set BulkImporter:DataDirectory to a folder that every account may enter.");
         Directory.CreateSymbolicLink(place, elsewhere);
         logger.PlacedElsewhere(account.Name, Path.GetDirectoryName(place)!, elsewhere);
     }
@@ -250,7 +232,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     [UnsupportedOSPlatform("windows")]
     private async Task RunAsync(CancellationToken cancellationToken)
     {
-        binaries = await PostgresBinaries.FindAsync(options.BinariesDirectory, ClusterMajorVersion(), cancellationToken);
+        binaries = await PostgresBinaries.FindAsync(options.PostgresBinaries, ClusterMajorVersion(), cancellationToken);
         if (!Directory.Exists(Cluster))
             await CreateClusterAsync(cancellationToken);
 
@@ -261,26 +243,6 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         watch = WatchAsync();
     }
 
-    private async Task AttachAsync(CancellationToken cancellationToken)
-    {
-        var started = clock.GetTimestamp();
-        while (true)
-        {
-            if (PostmasterFile.Read(Cluster) is { IsReady: true, SocketFolder: { Length: > 0 } folder })
-            {
-                socketFolder = folder;
-                await ConnectAsync(cancellationToken);
-                logger.Attached(folder, OwnerProcessId());
-                return;
-            }
-
-            if (clock.GetElapsedTime(started) > AttachTimeout)
-                throw new EmbeddedPostgresException(
-                    $"Process {OwnerProcessId()} owns the data directory {options.DataDirectory}, but its PostgreSQL is not ready.");
-            await Task.Delay(LookAgain, clock, cancellationToken);
-        }
-    }
-
     private int? ClusterMajorVersion()
     {
         var file = Path.Combine(Cluster, "PG_VERSION");
@@ -289,7 +251,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
 
         return File.Exists(file) && int.TryParse(File.ReadAllText(file), CultureInfo.InvariantCulture, out var version)
             ? version
-            : throw new EmbeddedPostgresException(
+            : throw new StartupException(
                 $"{Cluster} is not a PostgreSQL cluster (no readable PG_VERSION in it). Move it away, or set BulkImporter:DataDirectory "
                     + "to another folder.");
     }
@@ -317,7 +279,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (made.ExitCode != 0 && made.Output.Contains("locale", StringComparison.Ordinal))
             made = await InitdbAsync(unfinished, ["--lc-collate=C", "--lc-ctype=C"], cancellationToken);
         if (made.ExitCode != 0)
-            throw new EmbeddedPostgresException($"initdb could not create the cluster in {Cluster}: {made.Output}");
+            throw new StartupException($"initdb could not create the cluster in {Cluster}: {made.Output}");
 
         await File.AppendAllTextAsync(Path.Combine(unfinished, "postgresql.conf"), "\ninclude '../server.conf'\n", cancellationToken);
         Directory.Move(unfinished, Cluster);
@@ -356,8 +318,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             // Were pg_ctl killed now, it could leave a server that nobody finds: it has not written its file yet. With the file there,
             // whoever ends us stops it.
-            while (!starting.IsCompleted
-                && !(PostmasterFile.Read(Cluster) is { } file && PostmasterFile.IsServerOf(Cluster, file.ProcessId)))
+            while (!starting.IsCompleted && PostmasterFile.ServerOf(Cluster) is null)
                 await Task.Delay(LookAgain, clock, CancellationToken.None);
             throw;
         }
@@ -366,10 +327,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         if (answer.ExitCode != 0)
         {
             var reason = File.Exists(ServerLog) ? await File.ReadAllTextAsync(ServerLog, cancellationToken) : answer.Output;
-            throw new EmbeddedPostgresException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
+            throw new StartupException($"PostgreSQL did not start from {Cluster}: {reason.Trim()}");
         }
 
-        logger.Started(binaries.Directory, socketFolder, PostmasterFile.Read(Cluster)?.ProcessId ?? 0, Cluster);
+        logger.Started(binaries.Directory, socketFolder, PostmasterFile.ProcessId(Cluster) ?? 0, Cluster);
     }
 
     /// <summary>
@@ -398,10 +359,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     /// </summary>
     private async Task ClearLeftoversAsync(CancellationToken cancellationToken)
     {
-        if (PostmasterFile.Read(Cluster) is { } left && PostmasterFile.IsServerOf(Cluster, left.ProcessId))
+        if (PostmasterFile.ServerOf(Cluster) is { } left)
         {
             await StopServerAsync();
-            logger.LeftBehindStopped(left.ProcessId);
+            logger.LeftBehindStopped(left);
         }
 
         // The children of a killed postmaster notice within moments; while one lives, a new server on the same files would be fatal.
@@ -409,17 +370,17 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         while (PostmasterFile.ProcessesOf(Cluster) is { Count: > 0 } processes)
         {
             if (clock.GetElapsedTime(started) > OrphanTimeout)
-                throw new EmbeddedPostgresException(
+                throw new StartupException(
                     $"Processes of a crashed PostgreSQL still work on {Cluster}: {string.Join(", ", processes)}. End them (kill -QUIT) "
                         + "and start again.");
             await Task.Delay(LookAgain, clock, cancellationToken);
         }
 
         // A dead process id is PostgreSQL's own to clear; one that another program got since makes it refuse, and only then do we step in.
-        if (PostmasterFile.Read(Cluster) is { } stale && Directory.Exists($"/proc/{stale.ProcessId}"))
+        if (PostmasterFile.ProcessId(Cluster) is { } stale && Directory.Exists($"/proc/{stale}"))
         {
             File.Delete(PostmasterFile.PathIn(Cluster));
-            logger.StalePidFileRemoved(stale.ProcessId);
+            logger.StalePidFileRemoved(stale);
         }
     }
 
@@ -428,10 +389,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         // Not to be cancelled: whoever stops us wants the server stopped. Immediate mode loses nothing either, the next start only
         // recovers.
         var answer = await StopAsync("fast", seconds: 60);
-        if (answer.ExitCode != 0 && PostmasterFile.Read(Cluster) is not null)
+        if (answer.ExitCode != 0 && PostmasterFile.ProcessId(Cluster) is not null)
             answer = await StopAsync("immediate", seconds: 20);
 
-        if (answer.ExitCode == 0 || PostmasterFile.Read(Cluster) is null)
+        if (answer.ExitCode == 0 || PostmasterFile.ProcessId(Cluster) is null)
             logger.Stopped();
         else
             logger.StopFailed(answer.Output);
@@ -455,11 +416,11 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stopping.Token))
             {
-                var file = PostmasterFile.Read(Cluster);
-                if (file is not null && PostmasterFile.IsServerOf(Cluster, file.ProcessId))
+                var noted = PostmasterFile.ProcessId(Cluster);
+                if (PostmasterFile.ServerOf(Cluster) is not null)
                     continue;
 
-                logger.Died(file?.ProcessId ?? 0);
+                logger.Died(noted ?? 0);
                 try
                 {
                     await ClearLeftoversAsync(stopping.Token);
@@ -480,7 +441,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     private async Task ConnectAsync(CancellationToken cancellationToken)
     {
         if (await File.ReadAllLinesAsync(PasswordFile, cancellationToken) is not [var administrator, var role])
-            throw new EmbeddedPostgresException(
+            throw new StartupException(
                 $"{PasswordFile} does not hold two passwords: this database was made by a build before the first release. " +
                 "Export its imports with that build, and set BulkImporter:DataDirectory to a new folder.");
 
@@ -533,7 +494,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
             """);
         if (binaries!.HasLibrary("pg_stat_statements"))
             settings.AppendLine("shared_preload_libraries = 'pg_stat_statements'");
-        foreach (var (name, value) in options.Settings)
+        foreach (var (name, value) in options.PostgresSettings)
             settings.AppendLine(CultureInfo.InvariantCulture, $"{name} = '{value.Replace("'", "''", StringComparison.Ordinal)}'");
         settings.AppendLine("listen_addresses = ''");
         settings.AppendLine(CultureInfo.InvariantCulture, $"unix_socket_directories = '{socketFolder}'");

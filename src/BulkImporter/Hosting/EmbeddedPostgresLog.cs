@@ -16,10 +16,6 @@ internal static partial class EmbeddedPostgresLog
         Message = "Started PostgreSQL from {Binaries} at the socket in {Folder}, process {ProcessId}, data in {Cluster}")]
     public static partial void Started(this ILogger logger, string binaries, string folder, int processId, string cluster);
 
-    [LoggerMessage(Level = LogLevel.Information, EventName = "PostgresAttached",
-        Message = "Connected to the PostgreSQL at the socket in {Folder} that process {OwnerProcessId} runs")]
-    public static partial void Attached(this ILogger logger, string folder, int ownerProcessId);
-
     [LoggerMessage(Level = LogLevel.Warning, EventName = "PostgresLeftBehindStopped",
         Message = "Found the PostgreSQL process {ProcessId} of an earlier run that did not end in order; stopped it")]
     public static partial void LeftBehindStopped(this ILogger logger, int processId);

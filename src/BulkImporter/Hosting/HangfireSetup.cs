@@ -8,6 +8,8 @@ using Hangfire.Common;
 using Hangfire.PostgreSql;
 using Hangfire.PostgreSql.Factories;
 using Hangfire.Server;
+using Hangfire.States;
+using Hangfire.Storage;
 using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Hosting;
@@ -73,13 +75,12 @@ public static class HangfireSetup
     /// <summary>The threads that run our jobs, and the processes that run beside them on every worker.</summary>
     public static IServiceCollection AddHangfireWorker(this IServiceCollection services) => services
         .AddHangfireServer(provider =>
-            Server(provider, "dispatch", DispatchChunk.Queue, DispatchThreads(provider), provider.GetServices<IBackgroundProcess>()))
+            Server(provider, "dispatch", DispatchChunk.Queue, provider.GetRequiredService<IOptions<WorkOptions>>().Value.Workers,
+                provider.GetServices<IBackgroundProcess>()))
         // A parse of an hour must not hold a place that a chunk could use, nor wait behind a thousand of them.
         .AddHangfireServer(provider => Server(provider, "parse", ParseManifest.Queue, threads: 1, beside: []))
         // One at a time, so that the probes of a process keep its rate together.
         .AddHangfireServer(provider => Server(provider, "probe", ProbeSources.Queue, threads: 1, beside: []));
-
-    private static int DispatchThreads(IServiceProvider provider) => provider.GetRequiredService<IOptions<WorkOptions>>().Value.Workers;
 
     private static BackgroundJobServer Server(
         IServiceProvider provider, string name, string queue, int threads, IEnumerable<IBackgroundProcess> beside)
@@ -98,5 +99,26 @@ public static class HangfireSetup
             Activator = provider.GetRequiredService<JobActivator>(),
         };
         return new BackgroundJobServer(options, provider.GetRequiredService<JobStorage>(), beside);
+    }
+
+    /// <summary>
+    /// Lets every ended job disappear after a while, failed ones too: a chunk job that failed was fed again long before, and Hangfire would
+    /// otherwise keep it for ever.
+    /// </summary>
+    private sealed class ExpireFailedJobs : IApplyStateFilter
+    {
+        private static readonly TimeSpan KeepFailed = TimeSpan.FromDays(7);
+        private static readonly TimeSpan KeepSucceeded = TimeSpan.FromHours(6);
+
+        public void OnStateApplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
+        {
+            if (context.NewState is FailedState) transaction.ExpireJob(context.BackgroundJob.Id, KeepFailed);
+            else if (context.NewState is SucceededState) context.JobExpirationTimeout = KeepSucceeded;
+        }
+
+        public void OnStateUnapplied(ApplyStateContext context, IWriteOnlyTransaction transaction)
+        {
+            if (context.OldStateName == FailedState.StateName) transaction.PersistJob(context.BackgroundJob.Id);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -16,7 +17,7 @@ internal static class ImporterSetup
 {
     public static IServiceCollection AddImporter(this IServiceCollection services, string connectionString) => services
         .AddSingleton(TimeProvider.System)
-        .AddSingleton<Func<double>>(_ => new LockedRandom().Next)
+        .AddSingleton<Func<double>>(() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue)
         .AddSingleton(WorkerIdentity.OfThisProcess())
         .AddWebLimits()
         .AddSingleton<LoopHealth>()
@@ -31,16 +32,4 @@ internal static class ImporterSetup
         .AddImports()
         .AddRecords()
         .AddAccounts();
-
-    /// <summary>Random is not safe for several threads, and the shared one cannot be chosen by a test.</summary>
-    private sealed class LockedRandom
-    {
-        private readonly Lock gate = new();
-        private readonly Random random = new();
-
-        public double Next()
-        {
-            lock (gate) return random.NextDouble();
-        }
-    }
 }

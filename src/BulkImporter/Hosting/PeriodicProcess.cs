@@ -13,7 +13,6 @@ namespace BulkImporter.Hosting;
 /// <param name="pause">Between two rounds that found nothing.</param>
 /// <param name="wake">Ends the pause early; null when nothing does.</param>
 /// <param name="round">One round; true when there is more to do at once.</param>
-/// <param name="health">Hears how each round ended.</param>
 /// <param name="random">Uniform in [0, 1).</param>
 internal sealed class PeriodicProcess(string name, TimeSpan pause, WaitHandle? wake,
     Func<CancellationToken, Task<bool>> round, LoopHealth health, Func<double> random) : IBackgroundProcess

@@ -22,21 +22,16 @@ internal static class PlainSettings
     /// <summary>For this process, before a setting is read.</summary>
     public static void Use() => _ = Done.Value;
 
-    private sealed class WholeConverter<T> : TypeConverter where T : IBinaryInteger<T>
+    private abstract class PlainConverter(Func<string, object> read) : TypeConverter
     {
         public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string);
 
-        public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
-            PlainNumber.TryWhole<T>(value as string, out var number)
-                ? number : throw new FormatException(PlainNumber.WholeComplaint((string)value));
+        public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) => read((string)value);
     }
 
-    private sealed class DecimalConverter : TypeConverter
-    {
-        public override bool CanConvertFrom(ITypeDescriptorContext? context, Type sourceType) => sourceType == typeof(string);
+    private sealed class WholeConverter<T>() : PlainConverter(text => PlainNumber.TryWhole<T>(text, out var number)
+        ? number : throw new FormatException(PlainNumber.WholeComplaint(text))) where T : IBinaryInteger<T>;
 
-        public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
-            PlainNumber.TryDecimal(value as string, out var number)
-                ? number : throw new FormatException(PlainNumber.DecimalComplaint((string)value));
-    }
+    private sealed class DecimalConverter() : PlainConverter(text => PlainNumber.TryDecimal(text, out var number)
+        ? number : throw new FormatException(PlainNumber.DecimalComplaint(text)));
 }

@@ -26,7 +26,7 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
     /// Looks in the setting alone when there is one; otherwise in PATH and in the folders that distributions use, newest version first.
     /// A cluster can only be opened by the major version that made it, so <paramref name="clusterMajorVersion"/> narrows the choice.
     /// </summary>
-    /// <exception cref="EmbeddedPostgresException">Nothing fits; the message says what was found and what to type.</exception>
+    /// <exception cref="StartupException">Nothing fits; the message says what was found and what to type.</exception>
     public static async Task<PostgresBinaries> FindAsync(string? setting, int? clusterMajorVersion, CancellationToken cancellationToken)
     {
         var found = new List<PostgresBinaries>();
@@ -39,13 +39,13 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
 
         var usable = found.Where(binaries => binaries.MajorVersion >= OldestMajorVersion).ToList();
         if (usable.Count == 0)
-            throw new EmbeddedPostgresException(NothingFound(setting, found));
+            throw new StartupException(NothingFound(setting, found));
 
         if (clusterMajorVersion is null)
             return usable[0];
 
         return usable.Find(binaries => binaries.MajorVersion == clusterMajorVersion)
-            ?? throw new EmbeddedPostgresException(
+            ?? throw new StartupException(
                 $"The data was written by PostgreSQL {clusterMajorVersion}, and this machine has {Describe(usable)}. " +
                 $"A major version cannot open the data of another one. Install PostgreSQL {clusterMajorVersion} beside it " +
                 $"(apt-get install postgresql-{clusterMajorVersion}), or move the data with pg_upgrade, " +
@@ -98,11 +98,10 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
             : $"BulkImporter:PostgresBinaries is \"{setting}\", and that folder does not hold initdb, pg_ctl and postgres";
         var problem = tooOld.Count == 0 ? looked : $"this machine has only {Describe(tooOld)}";
 
-        return $"PostgreSQL {OldestMajorVersion} or newer was not found: {problem}. " +
-            "Install it (Debian, Ubuntu: sudo apt-get install postgresql; Fedora: sudo dnf install postgresql-server; macOS: brew "
-                + "install postgresql@17), " +
-            "or set BulkImporter:PostgresBinaries to the folder that holds initdb, " +
-            "or set ConnectionStrings:BulkImporter to a server that already runs.";
+        return $"PostgreSQL {OldestMajorVersion} or newer was not found: {problem}. Install it (Debian, Ubuntu: sudo apt-get install "
+            + "postgresql; Fedora: sudo dnf install postgresql-server; macOS: brew install postgresql@17), or set "
+            + "BulkImporter:PostgresBinaries to the folder that holds initdb, or set ConnectionStrings:BulkImporter to a server that "
+            + "already runs.";
     }
 
     private static string Describe(IEnumerable<PostgresBinaries> binaries) =>

@@ -4,42 +4,33 @@ using System.Globalization;
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What <c>postmaster.pid</c> says: PostgreSQL writes it at start, line by line (process id, data folder, start time, port, socket's
-/// folder, ..., status on line 8), and removes it at an orderly stop. After a crash it stays, and its process id may by then belong to any
-/// other program.
+/// What <c>postmaster.pid</c> says: PostgreSQL writes it at start, its process id first, and removes it at an orderly stop. After a crash
+/// it stays, and its process id may by then belong to any other program.
 /// </summary>
-internal sealed record PostmasterFile(int ProcessId, string? SocketFolder, bool IsReady)
+internal static class PostmasterFile
 {
-    private const int SocketLine = 4;
-    private const int StatusLine = 7;
-
     public static string PathIn(string cluster) => Path.Combine(cluster, "postmaster.pid");
 
     /// <returns>Null when there is none, or when it is only just being written.</returns>
-    public static PostmasterFile? Read(string cluster)
+    public static int? ProcessId(string cluster)
     {
-        string[] lines;
         try
         {
-            lines = File.ReadAllLines(PathIn(cluster));
+            return int.TryParse(File.ReadLines(PathIn(cluster)).FirstOrDefault(), CultureInfo.InvariantCulture, out var id) ? id : null;
         }
         catch (FileNotFoundException)
         {
             return null;
         }
-
-        if (lines.Length == 0 || !int.TryParse(lines[0], CultureInfo.InvariantCulture, out var processId))
-            return null;
-
-        return new PostmasterFile(processId, lines.ElementAtOrDefault(SocketLine), lines.Length > StatusLine
-            && lines[StatusLine].Trim() == "ready");
     }
 
     /// <summary>
-    /// Whether the process exists and is a server of this very cluster. Every PostgreSQL process works in its cluster's folder,
-    /// so the working folder tells, where the system shows it; elsewhere (macOS) the command line does.
+    /// The process, when it exists and is a server of this very cluster. Every PostgreSQL process works in its cluster's folder, so the
+    /// working folder tells, where the system shows it; elsewhere (macOS) the command line does.
     /// </summary>
-    public static bool IsServerOf(string cluster, int processId)
+    public static int? ServerOf(string cluster) => ProcessId(cluster) is { } id && IsServerOf(cluster, id) ? id : null;
+
+    private static bool IsServerOf(string cluster, int processId)
     {
         if (Directory.Exists("/proc/self"))
             return WorkingDirectory(processId) == cluster;

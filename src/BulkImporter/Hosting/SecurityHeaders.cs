@@ -10,23 +10,19 @@ namespace BulkImporter.Hosting;
 internal static class SecurityHeaders
 {
     // Components position themselves with style attributes, so styles may stand in the page; scripts may not.
-    private const string Pages =
-        "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:{0}; font-src 'self' data:; "
-            + "connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+    private static string Policy(string scripts = "", string pictures = "") =>
+        $"default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:{pictures}; "
+            + "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
     // The page of the API's documentation begins with a script of its own inside it.
-    private const string ApiPage =
-        "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' "
-            + "data:; connect-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+    private static readonly string ApiPage = Policy(scripts: " 'unsafe-inline'");
 
     public static void UseSecurityHeaders(this WebApplication app)
     {
         var hosts = app.Services.GetRequiredService<PictureHosts>().Policy;
-        var (withoutPictures, withPictures) = (PagesWith(""), PagesWith(hosts.Length == 0 ? "" : " " + hosts));
+        var (withoutPictures, withPictures) = (Policy(), Policy(pictures: hosts.Length == 0 ? "" : " " + hosts));
         app.Use((context, next) => Secure(context, next, withoutPictures, withPictures));
     }
-
-    private static string PagesWith(string hosts) => Pages.Replace("{0}", hosts, StringComparison.Ordinal);
 
     private static Task Secure(HttpContext context, RequestDelegate next, string withoutPictures, string withPictures)
     {

@@ -36,15 +36,9 @@ internal sealed class ServerDatabase : IAsyncDisposable
 
         var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(c => c.SingleLine = true).SetMinimumLevel(LogLevel.Warning));
         var settings = configuration.GetSection(DatabaseOptions.Section).Get<DatabaseOptions>() ?? new();
-        var options = new EmbeddedPostgresOptions
-        {
-            DataDirectory = Path.GetFullPath(settings.DataDirectory is { Length: > 0 } directory
-                ? directory : new DatabaseOptions().DataDirectory),
-            BinariesDirectory = settings.PostgresBinaries,
-            Settings = settings.PostgresSettings.AsReadOnly(),
-        };
-        var postgres = await EmbeddedPostgres.StartAsync(options, loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System,
-            cancellationToken);
+        var directory = settings.DataDirectory is { Length: > 0 } set ? set : new DatabaseOptions().DataDirectory;
+        var postgres = await EmbeddedPostgres.StartAsync(settings with { DataDirectory = Path.GetFullPath(directory) },
+            loggers.CreateLogger<EmbeddedPostgres>(), TimeProvider.System, cancellationToken);
         return new(postgres.ConnectionString, postgres, loggers);
     }
 
@@ -65,8 +59,7 @@ internal sealed class ServerDatabase : IAsyncDisposable
             {
                 throw new StartupException(
                     $"The database '{connection.Database}' has the encoding {encoding}, which cannot hold every text of a manifest. Make "
-                        + "another with " +
-                    "CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in "
+                        + "another with CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in "
                         + "ConnectionStrings__BulkImporter and run 'BulkImporter migrate'.");
             }
 
@@ -78,9 +71,8 @@ internal sealed class ServerDatabase : IAsyncDisposable
             {
                 throw new StartupException(
                     $"The database runs the transactions of this role as {isolation}, and behind a pooler a session cannot be told "
-                        + "otherwise. Run " +
-                    "ALTER ROLE name SET default_transaction_isolation = 'read committed' for the role of the connection string, and "
-                        + "start again.");
+                        + "otherwise. Run ALTER ROLE name SET default_transaction_isolation = 'read committed' for the role of the "
+                        + "connection string, and start again.");
             }
         }
         catch (Exception e) when (e.IsOfTheDatabase() || e is ArgumentException or CryptographicException or UnauthorizedAccessException)

@@ -87,7 +87,7 @@ internal static class ServerHost
     /// <summary>Null for what nobody expects.</summary>
     private static string? Sentence(Exception e) => e switch
     {
-        StartupException or EmbeddedPostgresException or InvalidArgumentException => e.Message,
+        StartupException or InvalidArgumentException => e.Message,
         NpgsqlException or SocketException or TimeoutException =>
             $"The database cannot be used: {e.Message.TrimEnd('.')}. Is it running, and does ConnectionStrings__BulkImporter name it "
                 + "rightly?",
@@ -107,7 +107,6 @@ internal static class ServerHost
         Secrets.AddFiles(builder.Configuration);
         Secrets.Trim(builder.Configuration);
         PlainSettings.Use();
-        builder.Services.AddSingleton(TimeProvider.System);
         builder.Logging.ClearProviders().AddConsoleFormatter<RedactedConsole, ConsoleFormatterOptions>()
             .AddConsole(console => console.FormatterName = RedactedConsole.FormatterName);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information)
@@ -161,4 +160,4 @@ internal static class ServerHost
 }
 
 /// <summary>The server cannot start. The message says what is wrong and what to do, and is shown as it is.</summary>
-internal sealed class StartupException(string message) : Exception(message);
+internal sealed class StartupException(string message, Exception? innerException = null) : Exception(message, innerException);

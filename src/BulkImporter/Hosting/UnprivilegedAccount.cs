@@ -20,11 +20,11 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
         {
             var owner = await Command.RunAsync("stat", ["-c", "%u:%g", cluster], account: null, cancellationToken);
             if (owner.ExitCode != 0)
-                throw new EmbeddedPostgresException($"The owner of {cluster} could not be read: {owner.Output}");
+                throw new StartupException($"The owner of {cluster} could not be read: {owner.Output}");
 
             var (uid, gid) = ParseIds(owner.Output);
             if (uid == 0)
-                throw new EmbeddedPostgresException(
+                throw new StartupException(
                     $"{cluster} belongs to root, and PostgreSQL refuses to run as root. Give it back to the account that ran it, " +
                     $"for example: chown -R postgres: {cluster} {Path.Combine(Path.GetDirectoryName(cluster)!, "password")}");
 
@@ -38,10 +38,9 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
                 return Create(name, ids.Uid, ids.Gid);
         }
 
-        throw new EmbeddedPostgresException(
-            "This program runs as root, PostgreSQL refuses to, and /etc/passwd has no account \"postgres\" or \"nobody\" "
-                + "to run it under. " +
-            "Create one (useradd --system postgres), or run this program as an ordinary user.");
+        throw new StartupException(
+            "This program runs as root, PostgreSQL refuses to, and /etc/passwd has no account \"postgres\" or \"nobody\" to run it under. "
+                + "Create one (useradd --system postgres), or run this program as an ordinary user.");
     }
 
     /// <summary>Hands one file or folder over, so that the server may read it.</summary>
@@ -49,7 +48,7 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
     {
         var answer = await Command.RunAsync("chown", ["-h", $"{Uid}:{Gid}", path], account: null, cancellationToken);
         if (answer.ExitCode != 0)
-            throw new EmbeddedPostgresException($"{path} could not be given to the account \"{Name}\": {answer.Output}");
+            throw new StartupException($"{path} could not be given to the account \"{Name}\": {answer.Output}");
     }
 
     /// <summary>Whether the account gets into the folder: it needs search permission on it and on every folder above.</summary>
@@ -62,7 +61,7 @@ internal sealed record UnprivilegedAccount(string Name, int Uid, int Gid, IReadO
             ? [setpriv, $"--reuid={uid}", $"--regid={gid}", "--clear-groups", "--"]
             : InPath("runuser") is { } runuser
                 ? [runuser, "-u", name, "--"]
-                : throw new EmbeddedPostgresException(
+                : throw new StartupException(
                     "This program runs as root and PostgreSQL refuses to; to start it under another account setpriv or runuser is needed " +
                     "(both are in the package util-linux). Install it, or run this program as an ordinary user.");
 

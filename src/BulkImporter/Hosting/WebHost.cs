@@ -15,19 +15,16 @@ namespace BulkImporter.Hosting;
 public static class WebHost
 {
     /// <summary>Needs what every process has: <see cref="ImporterSetup.AddImporter"/>.</summary>
-    public static IServiceCollection AddWeb(this IServiceCollection services)
-    {
-        return services
-            .AddRerun()
-            .AddExport()
-            .AddAdoption()
-            .AddFinishOrders()
-            .AddUndoOrders()
-            .AddNotifyDoors()
-            .AddAccess()
-            .AddApi()
-            .AddDashboard();
-    }
+    public static IServiceCollection AddWeb(this IServiceCollection services) => services
+        .AddRerun()
+        .AddExport()
+        .AddAdoption()
+        .AddFinishOrders()
+        .AddUndoOrders()
+        .AddNotifyDoors()
+        .AddAccess()
+        .AddApi()
+        .AddDashboard();
 
     /// <summary>The pipeline in its order, and every endpoint.</summary>
     public static WebApplication MapWeb(this WebApplication app)

@@ -12,7 +12,6 @@ public sealed class AskHosts(NpgsqlDataSource database, FailingHosts hosts)
 {
     /// <param name="importId">Whose account's hosts are asked.</param>
     /// <param name="host">The one that is asked; null or empty for all that wait.</param>
-    /// <param name="actor">Who ordered it.</param>
     public Task<ImportChange> RunAsync(int importId, string? host, string actor, CancellationToken cancellationToken) =>
         database.TransactionAsync<ImportChange>(async connection =>
     {

@@ -32,9 +32,7 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
         SELECT state FROM changed
         """;
 
-    /// <param name="importId">The import.</param>
     /// <param name="abortRemote">Whether Cincopa is asked to give up what it has accepted and not finished.</param>
-    /// <param name="actor">Who orders it.</param>
     /// <param name="cancellationToken">Cancels the order, not the import.</param>
     public Task<ImportChange> RunAsync(
         int importId, bool abortRemote, string actor, CancellationToken cancellationToken) =>

@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Records;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -25,6 +26,13 @@ public enum ChunkState
 /// </summary>
 public sealed class Chunk
 {
+    /// <summary>What a chunk counts, each in a column (<c>pending_count</c>): states of records, and arrivals of assets.</summary>
+    internal static readonly IReadOnlyList<string> States = EnumText<RecordState>.All;
+
+    internal static readonly string[] Differences = ["size_differs", "duration_differs", "md5_differs"];
+
+    internal static readonly string[] Arrivals = ["verified", .. Differences];
+
     public required int ImportId { get; init; }
     public required int Number { get; init; }
     public required int FirstRow { get; init; }
@@ -81,12 +89,16 @@ public sealed class Chunk
     public int DuplicateCount { get; set; }
     public int DeletedCount { get; set; }
 
-    /// <summary>Assets of its records by their <see cref="Records.Arrival"/>; those that cannot be compared are not counted.</summary>
+    /// <summary>Assets of its records by their <see cref="Arrival"/>; those that cannot be compared are not counted.</summary>
     public int VerifiedCount { get; set; }
 
     public int SizeDiffersCount { get; set; }
     public int DurationDiffersCount { get; set; }
     public int Md5DiffersCount { get; set; }
+
+    /// <summary>The sums of counters over some chunks, as columns that are called as what they count.</summary>
+    internal static string Sums(IEnumerable<string> counted) =>
+        string.Join(", ", counted.Select(c => $"coalesce(sum({c}_count), 0)::int AS {c}"));
 
     public sealed class Configuration : IEntityTypeConfiguration<Chunk>
     {
@@ -99,13 +111,9 @@ public sealed class Chunk
                     "(state = 'running') = (lease_token IS NOT NULL) AND (lease_token IS NULL) = (lease_until IS NULL) AND (lease_token "
                         + "IS NULL) = (lease_owner IS NULL)");
                 t.HasCheckConstraint("chunk_counts_are_not_negative",
-                    "pending_count >= 0 AND submitting_count >= 0 AND submitted_count >= 0 AND imported_count >= 0 AND failed_count >= 0 "
-                        + "AND unknown_count >= 0 AND cancelled_count >= 0 AND invalid_count >= 0 AND duplicate_count >= 0 "
-                        + "AND deleted_count >= 0 AND verified_count >= 0 AND size_differs_count >= 0 AND duration_differs_count >= 0 "
-                        + "AND md5_differs_count >= 0");
+                    string.Join(" AND ", States.Concat(Arrivals).Select(c => $"{c}_count >= 0")));
                 t.HasCheckConstraint("chunk_counts_sum_to_its_rows",
-                    "pending_count + submitting_count + submitted_count + imported_count + failed_count + unknown_count + "
-                        + "cancelled_count + invalid_count + duplicate_count + deleted_count = last_row - first_row + 1");
+                    $"{string.Join(" + ", States.Select(c => $"{c}_count"))} = last_row - first_row + 1");
             });
             entity.HasKey(c => new { c.ImportId, c.Number });
             entity.Property(c => c.DeletedCount).HasDefaultValue(0);

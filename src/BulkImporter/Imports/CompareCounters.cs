@@ -1,4 +1,5 @@
 using BulkImporter.Data;
+using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Npgsql;
 
@@ -10,21 +11,19 @@ namespace BulkImporter.Imports;
 /// </summary>
 public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCounters> log)
 {
-    private const string ReadDifferences = """
+    private static readonly string[] States = [.. EnumText<RecordState>.All.Except(["pending", "submitting"])];
+
+    // What is on the wire is pending in its table.
+    private static readonly string[] Counted = ["unanswered", .. States, .. Chunk.Arrivals];
+
+    private static readonly string ReadDifferences = $"""
         WITH looked_at AS (
             SELECT id FROM importer.import WHERE state IN ('running', 'paused') OR (finished_at > now() - interval '1 hour'
                 AND state <> 'deleting')
         ), counted AS (
-            SELECT import_id, r.chunk_number,
-                count(*) FILTER (WHERE r.state = 'pending') AS unanswered,
-                count(*) FILTER (WHERE r.state = 'submitted') AS submitted, count(*) FILTER (WHERE r.state = 'imported') AS imported,
-                count(*) FILTER (WHERE r.state = 'failed') AS failed, count(*) FILTER (WHERE r.state = 'unknown') AS unknown,
-                count(*) FILTER (WHERE r.state = 'cancelled') AS cancelled, count(*) FILTER (WHERE r.state = 'invalid') AS invalid,
-                count(*) FILTER (WHERE r.state = 'duplicate') AS duplicate, count(*) FILTER (WHERE r.state = 'deleted') AS deleted,
-                count(*) FILTER (WHERE a.arrival = 'verified') AS verified,
-                count(*) FILTER (WHERE a.arrival = 'size_differs') AS size_differs,
-                count(*) FILTER (WHERE a.arrival = 'duration_differs') AS duration_differs,
-                count(*) FILTER (WHERE a.arrival = 'md5_differs') AS md5_differs
+            SELECT import_id, r.chunk_number, count(*) FILTER (WHERE r.state = 'pending') AS unanswered,
+                {string.Join(", ", States.Select(s => $"count(*) FILTER (WHERE r.state = '{s}') AS {s}"))},
+                {string.Join(", ", Chunk.Arrivals.Select(a => $"count(*) FILTER (WHERE a.arrival = '{a}') AS {a}"))}
             FROM importer.import_record r LEFT JOIN importer.record_asset a USING (import_id, row_number)
             WHERE import_id IN (SELECT id FROM looked_at)
             GROUP BY import_id, r.chunk_number
@@ -43,11 +42,8 @@ public sealed class CompareCounters(NpgsqlDataSource database, ILogger<CompareCo
         FROM importer.import_chunk c
         LEFT JOIN counted n ON n.import_id = c.import_id AND n.chunk_number = c.number
         WHERE c.import_id IN (SELECT id FROM looked_at)
-            AND (c.unanswered_count, c.submitted_count, c.imported_count, c.failed_count, c.unknown_count,
-                 c.cancelled_count, c.invalid_count, c.duplicate_count, c.deleted_count,
-                 c.verified_count, c.size_differs_count, c.duration_differs_count, c.md5_differs_count)
-                IS DISTINCT FROM (n.unanswered, n.submitted, n.imported, n.failed, n.unknown, n.cancelled, n.invalid,
-                    n.duplicate, n.deleted, n.verified, n.size_differs, n.duration_differs, n.md5_differs)
+            AND ({string.Join(", ", Counted.Select(c => $"c.{c}_count"))})
+                IS DISTINCT FROM ({string.Join(", ", Counted.Select(c => $"n.{c}"))})
         UNION
         SELECT c.import_id, c.number
         FROM importer.import_chunk c CROSS JOIN LATERAL unnest(c.on_wire) AS w(row_number)

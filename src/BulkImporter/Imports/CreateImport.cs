@@ -22,7 +22,6 @@ public sealed record NewImport(int ManifestId, string CreatedBy)
     /// <summary>Start without review as soon as the manifest is parsed.</summary>
     public bool Start { get; init; }
 
-    /// <summary>What it is run with.</summary>
     public ImportSettings Settings { get; init; } = new();
 
     /// <summary>The caller's key: the same key again answers with the first import and makes no second.</summary>
@@ -69,11 +68,8 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
     }
 
     /// <summary>The import that a key made before, or null: so that a repeated request need not upload its file again.</summary>
-    public async Task<int?> FindByKeyAsync(string idempotencyKey, CancellationToken cancellationToken)
-    {
-        await using var db = contexts.CreateDbContext();
-        return await FindByKeyAsync(db, idempotencyKey, cancellationToken);
-    }
+    public Task<int?> FindByKeyAsync(string idempotencyKey, CancellationToken cancellationToken) =>
+        contexts.ReadAsync(db => FindByKeyAsync(db, idempotencyKey, cancellationToken));
 
     private static Task<int?> FindByKeyAsync(ImporterDb db, string idempotencyKey, CancellationToken cancellationToken) =>
         db.Set<Import>().Where(i => i.IdempotencyKey == idempotencyKey).Select(i => (int?)i.Id).SingleOrDefaultAsync(cancellationToken);
@@ -81,7 +77,6 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
     /// <summary>Refuses what cannot work before a file of gigabytes is uploaded for it.</summary>
     /// <param name="import">As far as it is known.</param>
     /// <param name="mayNameAccount">Its account may still be named, behind the file.</param>
-    /// <param name="cancellationToken">Ends the check.</param>
     /// <exception cref="InvalidArgumentException">A setting, the mapping or the account cannot be used.</exception>
     public async Task CheckAsync(NewImport import, bool mayNameAccount, CancellationToken cancellationToken)
     {

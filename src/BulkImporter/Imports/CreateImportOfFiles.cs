@@ -17,7 +17,6 @@ public sealed record FileToPush(string Name, string Sha256);
 /// </summary>
 public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFile files, UploadManifest upload, CreateImport create)
 {
-    /// <summary>The most files of one import.</summary>
     public const int MostFiles = 10_000;
 
     /// <param name="import">Its manifest, and how that is read and sent, are made here.</param>

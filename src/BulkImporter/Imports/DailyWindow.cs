@@ -34,7 +34,7 @@ public sealed record DailyWindow(TimeOnly From, TimeOnly Until, string Zone)
         return new(begin, end, zone);
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{From:HH\\:mm}-{Until:HH\\:mm} {Zone}");
+    public override string ToString() => $"{From:HH\\:mm}-{Until:HH\\:mm} {Zone}";
 
     private static bool TryTime(string text, out TimeOnly time) =>
         TimeOnly.TryParseExact(text, Forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out time);

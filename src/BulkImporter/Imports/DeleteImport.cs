@@ -40,10 +40,7 @@ public sealed class DeleteImport(NpgsqlDataSource database)
         SELECT {told} FROM changed
         """;
 
-    /// <param name="importId">The import.</param>
     /// <param name="mayDeleteAll">False takes only one whose manifest was rejected: it has no record, and nothing was sent.</param>
-    /// <param name="actor">Who orders it.</param>
-    /// <param name="cancellationToken">Ends the order.</param>
     public Task<ImportChange> RunAsync(int importId, bool mayDeleteAll, string actor, CancellationToken cancellationToken) =>
         database.OnConnectionAsync(connection => ImportChange.RunAsync(
             connection, Delete, importId,

@@ -97,10 +97,10 @@ public sealed partial class FetchManifest(
 
     private async Task<IReadOnlyList<SecretHeader>> SecretsAsync(string? account, CancellationToken cancellationToken)
     {
-        await using var db = contexts.CreateDbContext();
         try
         {
-            return await headers.OfAccountAsync(await CreateImport.AccountAsync(db, account, cancellationToken), cancellationToken);
+            var accountId = await contexts.ReadAsync(db => CreateImport.AccountAsync(db, account, cancellationToken));
+            return await headers.OfAccountAsync(accountId, cancellationToken);
         }
         catch (CryptographicException)
         {
@@ -112,7 +112,6 @@ public sealed partial class FetchManifest(
 
     private static string NameIn(Uri address) => Uri.UnescapeDataString(address.Segments[^1].Trim('/'));
 
-    /// <summary>The body, read once from its beginning to its end.</summary>
     private sealed class Body(SourceAnswer answer) : ForwardStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>

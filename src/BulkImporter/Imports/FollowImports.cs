@@ -132,16 +132,19 @@ public sealed class FollowImports(
         (string Name, Func<CancellationToken, Task> Run)[] steps =
         [
             ("records of cancelled imports", CancelPendingAsync),
-            ("finished imports that can move again", ReopenAsync),
+            ("finished imports that can move again", stop => TellAsync<int>(Reopen, id => Log.ImportReopened(log, id), stop)),
             ("the progress of imports", stop => database.ExecuteAsync(Tick, stop)),
             ("hosts that have not failed lately", hosts.ForgetOldAsync),
             ("chunks that waited for a host", stop => database.ExecuteAsync(ChunkLease.DueForHosts, stop)),
-            ("imports that fail too often", stop => PauseAsync(PauseFailing, stop)),
-            ("imports whose assets differ too often", stop => PauseAsync(PauseDiffering, stop)),
-            ("imports with an unknown time zone", PauseLostZoneAsync),
-            ("trials that have ended", EndTrialAsync),
+            ("imports that fail too often",
+                stop => TellAsync<Paused>(PauseFailing, i => Log.ImportPausedByBreaker(log, i.Id, i.Reason), stop)),
+            ("imports whose assets differ too often",
+                stop => TellAsync<Paused>(PauseDiffering, i => Log.ImportPausedByBreaker(log, i.Id, i.Reason), stop)),
+            ("imports with an unknown time zone", stop => TellAsync<Paused>(
+                PauseLostZone, i => Log.ImportPausedByZone(log, i.Id, i.Reason), stop, ImportSchedule.LostZone(ZonePlace))),
+            ("trials that have ended", stop => TellAsync<Paused>(EndTrial, i => Log.TrialEnded(log, i.Id), stop)),
             ("imports that have ended", FinishAsync),
-            ("undos that have ended", EndUndosAsync),
+            ("undos that have ended", stop => TellAsync<int>(ImportTransitions.EndUndos, id => Log.UndoEnded(log, id), stop)),
         ];
         return EachItem.RunAsync(steps, s => s.Name, s => s.Run(cancellationToken), cancellationToken);
     }
@@ -154,28 +157,9 @@ public sealed class FollowImports(
                 cancellationToken);
     }
 
-    private async Task ReopenAsync(CancellationToken cancellationToken)
-    {
-        foreach (var id in await database.QueryAsync<int>(Reopen, cancellationToken)) Log.ImportReopened(log, id);
-    }
-
-    private async Task PauseAsync(string breaker, CancellationToken cancellationToken)
-    {
-        foreach (var (id, reason) in await database.QueryAsync<Paused>(breaker, cancellationToken))
-            Log.ImportPausedByBreaker(log, id, reason);
-    }
-
-    private async Task PauseLostZoneAsync(CancellationToken cancellationToken)
-    {
-        foreach (var (id, reason) in await database.QueryAsync<Paused>(PauseLostZone, cancellationToken,
-            ImportSchedule.LostZone(ZonePlace)))
-            Log.ImportPausedByZone(log, id, reason);
-    }
-
-    private async Task EndTrialAsync(CancellationToken cancellationToken)
-    {
-        foreach (var (id, _) in await database.QueryAsync<Paused>(EndTrial, cancellationToken)) Log.TrialEnded(log, id);
-    }
+    /// <summary>Runs a statement and logs each import that it changed.</summary>
+    private async Task TellAsync<T>(string statement, Action<T> tell, CancellationToken cancellationToken, params object?[] parameters) =>
+        (await database.QueryAsync<T>(statement, cancellationToken, parameters)).ForEach(tell);
 
     private async Task FinishAsync(CancellationToken cancellationToken)
     {
@@ -185,11 +169,6 @@ public sealed class FollowImports(
             return ending.Count == 0 ? ending : await connection.QueryAsync<int>(Finish, cancellationToken, ending.ToArray());
         }, cancellationToken);
         foreach (var id in finished) Log.ImportFinished(log, id);
-    }
-
-    private async Task EndUndosAsync(CancellationToken cancellationToken)
-    {
-        foreach (var id in await database.QueryAsync<int>(ImportTransitions.EndUndos, cancellationToken)) Log.UndoEnded(log, id);
     }
 
     /// <summary>Pauses the running imports of which too large a part went wrong since they were last started or resumed.</summary>

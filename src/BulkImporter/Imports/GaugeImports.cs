@@ -12,36 +12,9 @@ namespace BulkImporter.Imports;
 /// </summary>
 public sealed class GaugeImports : BackgroundService
 {
-    private const string Records = """
-        SELECT a.name AS account, s.state, s.n::bigint AS count
-        FROM importer.account a
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(c.pending_count), 0) AS pending, coalesce(sum(c.submitting_count), 0) AS submitting,
-                coalesce(sum(c.submitted_count), 0) AS submitted,
-                coalesce(sum(c.imported_count), 0) AS imported, coalesce(sum(c.failed_count), 0) AS failed,
-                coalesce(sum(c.unknown_count), 0) AS unknown,
-                coalesce(sum(c.cancelled_count), 0) AS cancelled, coalesce(sum(c.invalid_count), 0) AS invalid,
-                coalesce(sum(c.duplicate_count), 0) AS duplicate, coalesce(sum(c.deleted_count), 0) AS deleted
-            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id WHERE i.account_id = a.id
-        ) t
-        CROSS JOIN LATERAL (VALUES ('pending', t.pending), ('submitting', t.submitting), ('submitted', t.submitted),
-            ('imported', t.imported), ('failed', t.failed),
-            ('unknown', t.unknown), ('cancelled', t.cancelled), ('invalid', t.invalid), ('duplicate', t.duplicate),
-            ('deleted', t.deleted)) s(state, n)
-        """;
+    private static readonly string Records = Counted(Chunk.States, "true");
 
-    private const string Differing = """
-        SELECT a.name AS account, s.state, s.n::bigint AS count
-        FROM importer.account a
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(c.size_differs_count), 0) AS size_differs,
-                coalesce(sum(c.duration_differs_count), 0) AS duration_differs, coalesce(sum(c.md5_differs_count), 0) AS md5_differs
-            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id
-            WHERE i.account_id = a.id AND i.state IN ('running', 'paused')
-        ) t
-        CROSS JOIN LATERAL (VALUES ('size_differs', t.size_differs), ('duration_differs', t.duration_differs),
-            ('md5_differs', t.md5_differs)) s(state, n)
-        """;
+    private static readonly string Differing = Counted(Chunk.Differences, "i.state IN ('running', 'paused')");
 
     private const string Imports = "SELECT state, count(*) AS count FROM importer.import GROUP BY state";
 
@@ -126,6 +99,17 @@ public sealed class GaugeImports : BackgroundService
             // The process ends.
         }
     }
+
+    /// <summary>What the chunks of imports <c>i</c> count, by account and by what is counted.</summary>
+    private static string Counted(IReadOnlyList<string> counted, string which) => $"""
+        SELECT a.name AS account, s.state, s.n::bigint AS count
+        FROM importer.account a
+        CROSS JOIN LATERAL (
+            SELECT {string.Join(", ", counted.Select(c => $"coalesce(sum(c.{c}_count), 0) AS {c}"))}
+            FROM importer.import i JOIN importer.import_chunk c ON c.import_id = i.id WHERE i.account_id = a.id AND {which}
+        ) t
+        CROSS JOIN LATERAL (VALUES {string.Join(", ", counted.Select(c => $"('{c}', t.{c})"))}) s(state, n)
+        """;
 
     private List<Measurement<long>> Told(Func<Reading, List<Measurement<long>>> which) => last is { } reading ? which(reading) : [];
 

@@ -31,7 +31,6 @@ public sealed class Import
     /// <summary>Start without review once the manifest is parsed.</summary>
     public bool StartWhenParsed { get; set; }
 
-    /// <summary>What it is run with.</summary>
     public ImportSettings Settings { get; set; } = new();
 
     /// <summary>Data rows of the manifest, at most those that are to be read; null until it is parsed.</summary>

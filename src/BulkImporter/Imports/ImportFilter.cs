@@ -29,7 +29,6 @@ public sealed record ImportFilter
     /// <summary>A list that a person did not ask for in some way: what runs is what he looks for.</summary>
     internal bool IsRunningFirst => this == All;
 
-    /// <summary>The imports that it selects.</summary>
     internal IQueryable<Import> Selected(ImporterDb db)
     {
         IQueryable<Import> selected = db.Set<Import>();

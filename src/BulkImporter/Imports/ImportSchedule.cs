@@ -1,4 +1,3 @@
-using System.Globalization;
 using BulkImporter.Data;
 using Microsoft.EntityFrameworkCore;
 
@@ -21,10 +20,8 @@ internal static class ImportSchedule
     {
         if (waitsUntil is not { } until) return null;
         if (until == DateTimeOffset.MaxValue && window is not null) return LostZone(window.Zone);
-        var hours = window is null
-            ? "" : string.Create(CultureInfo.InvariantCulture,
-                $" It sends only from {window.From:HH\\:mm} to {window.Until:HH\\:mm}, {window.Zone}.");
-        return string.Create(CultureInfo.InvariantCulture, $"Waits until {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.{hours}");
+        var hours = window is null ? "" : $" It sends only from {window.From:HH\\:mm} to {window.Until:HH\\:mm}, {window.Zone}.";
+        return $"Waits until {until.UtcDateTime:yyyy-MM-dd HH:mm} UTC.{hours}";
     }
 
     /// <summary>What a person reads of an import that <see cref="HasLostZone"/>.</summary>

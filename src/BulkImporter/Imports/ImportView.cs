@@ -9,13 +9,9 @@ namespace BulkImporter.Imports;
 /// </summary>
 public sealed record ImportView : ImportSettings
 {
-    public ImportView()
-    {
-    }
+    public ImportView() { }
 
-    public ImportView(ImportSettings settings) : base(settings)
-    {
-    }
+    public ImportView(ImportSettings settings) : base(settings) { }
 
     public int Id { get; init; }
     public string Name { get; init; } = "";

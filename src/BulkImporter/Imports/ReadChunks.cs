@@ -7,20 +7,13 @@ namespace BulkImporter.Imports;
 public sealed record ChunkView(
     int ImportId, string ImportName, ImportState ImportState, int Number, int FirstRow, int LastRow, StateCounts Counts);
 
-/// <summary>Chunks as they stand at this moment.</summary>
 public sealed class ReadChunks(IDbContextFactory<ImporterDb> contexts)
 {
-    /// <summary>The chunk, or null when the import has none with this number.</summary>
-    public async Task<ChunkView?> FindAsync(int importId, int number, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await (
-            from c in db.Set<Chunk>()
-            join i in db.Set<Import>() on c.ImportId equals i.Id
-            where c.ImportId == importId && c.Number == number
-            select new ChunkView(i.Id, i.Name, i.State, c.Number, c.FirstRow, c.LastRow, new StateCounts(
-                c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount,
-                c.CancelledCount, c.InvalidCount,
-                c.DuplicateCount, c.DeletedCount))).SingleOrDefaultAsync(cancellationToken);
-    }
+    public Task<ChunkView?> FindAsync(int importId, int number, CancellationToken cancellationToken) => contexts.ReadAsync(db => (
+        from c in db.Set<Chunk>()
+        join i in db.Set<Import>() on c.ImportId equals i.Id
+        where c.ImportId == importId && c.Number == number
+        select new ChunkView(i.Id, i.Name, i.State, c.Number, c.FirstRow, c.LastRow, new StateCounts(
+            c.PendingCount, c.SubmittingCount, c.SubmittedCount, c.ImportedCount, c.FailedCount, c.UnknownCount, c.CancelledCount,
+            c.InvalidCount, c.DuplicateCount, c.DeletedCount))).SingleOrDefaultAsync(cancellationToken));
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -33,19 +32,6 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 WHERE w.import_id = i.id AND w.step = 'look' AND w.since < now() - $1::interval) ELSE 0 END::int
         """;
 
-    private const string Counters = """
-        coalesce(sum(pending_count), 0)::int AS pending, coalesce(sum(submitting_count), 0)::int AS submitting,
-        coalesce(sum(submitted_count), 0)::int AS submitted, coalesce(sum(imported_count), 0)::int AS imported,
-        coalesce(sum(failed_count), 0)::int AS failed, coalesce(sum(unknown_count), 0)::int AS unknown,
-        coalesce(sum(cancelled_count), 0)::int AS cancelled, coalesce(sum(invalid_count), 0)::int AS invalid,
-        coalesce(sum(duplicate_count), 0)::int AS duplicate, coalesce(sum(deleted_count), 0)::int AS deleted
-        """;
-
-    private const string Arrived = """
-        coalesce(sum(verified_count), 0)::int AS verified, coalesce(sum(size_differs_count), 0)::int AS size_differs,
-        coalesce(sum(duration_differs_count), 0)::int AS duration_differs, coalesce(sum(md5_differs_count), 0)::int AS md5_differs
-        """;
-
     /// <summary>What is counted, summed up or looked for of imports; what they are themselves, their entities tell.</summary>
     private static readonly string Numbers = $$"""
         SELECT i.id, c.*, tick.finished, tick.seconds, failure.codes, failure.counts,
@@ -76,7 +62,8 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                     GROUP BY h.account_id, h.host) w)
                 END AS waiting_hosts
         FROM importer.import i
-        CROSS JOIN LATERAL (SELECT {{Counters}}, {{Arrived}} FROM importer.import_chunk WHERE import_id = i.id) c
+        CROSS JOIN LATERAL (
+            SELECT {{Chunk.Sums([.. Chunk.States, .. Chunk.Arrivals])}} FROM importer.import_chunk WHERE import_id = i.id) c
         CROSS JOIN LATERAL (
             SELECT (array_agg(finished_count ORDER BY at DESC))[1] - (array_agg(finished_count ORDER BY at))[1] AS finished,
                 extract(epoch FROM max(at) - min(at))::float8 AS seconds
@@ -126,21 +113,15 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         ORDER BY bucket_end
         """;
 
-    /// <summary>The import, or null when there is none with this id.</summary>
-    public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var found = await ReadAsync(db, db.Set<Import>().Where(i => i.Id == importId), cancellationToken);
-        return found is [var import] ? import : null;
-    }
+    public async Task<ImportView?> FindAsync(int importId, CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => ReadAsync(db, db.Set<Import>().Where(i => i.Id == importId), cancellationToken)) is [var import]
+            ? import : null;
 
     /// <summary>A page of the imports that the filter selects, in its order.</summary>
     /// <param name="after">The <see cref="Page{T}.Next"/> of the page before, or null for the first.</param>
-    public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return Page<ImportView>.Of(await ReadAsync(db, filter.Behind(db, after).Take(limit + 1), cancellationToken), limit, i => i.Id);
-    }
+    public async Task<Page<ImportView>> ListAsync(ImportFilter filter, int? after, int limit, CancellationToken cancellationToken) =>
+        Page<ImportView>.Of(
+            await contexts.ReadAsync(db => ReadAsync(db, filter.Behind(db, after).Take(limit + 1), cancellationToken)), limit, i => i.Id);
 
     /// <summary>
     /// A page of the imports that the filter selects, as a person walks them. The list of all begins with those that run, as many as a page
@@ -168,18 +149,11 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     }
 
     /// <summary>How fast it went over its whole life, in at most <paramref name="points"/> points.</summary>
-    public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return await db.QueryAsync<RatePoint>(Rates, cancellationToken, importId, points);
-    }
+    public async Task<IReadOnlyList<RatePoint>> RatesAsync(int importId, int points, CancellationToken cancellationToken) =>
+        await contexts.ReadAsync(db => db.QueryAsync<RatePoint>(Rates, cancellationToken, importId, points));
 
-    /// <summary>The records of all imports.</summary>
-    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken)
-    {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        return (await db.QueryAsync<StateCounts>($"SELECT {Counters} FROM importer.import_chunk", cancellationToken))[0];
-    }
+    public async Task<StateCounts> TotalsAsync(CancellationToken cancellationToken) => (await contexts.ReadAsync(db =>
+        db.QueryAsync<StateCounts>($"SELECT {Chunk.Sums(Chunk.States)} FROM importer.import_chunk", cancellationToken)))[0];
 
     private async Task<List<ImportView>> ReadAsync(ImporterDb db, IQueryable<Import> which, CancellationToken cancellationToken)
     {
@@ -259,8 +233,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
         ? "Its undo has ended in this moment."
         : $"Its undo deletes its assets in Cincopa. {Of(n.UndoPending, "asset is", "assets are")} still to be deleted.";
 
-    private static string Of(int count, string one, string many) =>
-        string.Create(CultureInfo.InvariantCulture, $"{count:N0} {(count == 1 ? one : many)}");
+    private static string Of(int count, string one, string many) => $"{count:N0} {(count == 1 ? one : many)}";
 
     /// <summary>Why nothing of a running import is being sent; null when something is.</summary>
     private static string? Standstill(ImportNumbers n, StateCounts counts, WaitingHost[] waiting)
@@ -280,14 +253,12 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     }
 
     /// <summary>Of an import of which only the first records are sent.</summary>
-    private static string HeldBack(int first, ImportNumbers n) => string.Create(CultureInfo.InvariantCulture,
-        $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now.")
-        + (n.NextTryAt is { } next
-            ? $" The next try is at {Utc(next)}." : "");
+    private static string HeldBack(int first, ImportNumbers n) =>
+        $"Only the first {(first == 1 ? "record is" : $"{first:N0} records are")} sent for now."
+            + (n.NextTryAt is { } next ? $" The next try is at {Utc(next)}." : "");
 
     /// <summary>As the pages find it in a sentence, to show it in the viewer's time zone.</summary>
-    private static string Utc(DateTimeOffset time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC");
+    private static string Utc(DateTimeOffset time) => $"{time.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC";
 
     private static (double? Rate, long? Eta) Rate(ImportNumbers n, StateCounts counts)
     {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -103,8 +102,7 @@ public sealed class ReviseImport(IDbContextFactory<ImporterDb> contexts, Manifes
                 || await FirstRowAsync(import, import.Mapping, settings.Sheet, cancellationToken) != before))
         {
             var left = await ForgetRows.CorrectionsAsync(db.Connection, importId, cancellationToken);
-            changes.Add(string.Create(CultureInfo.InvariantCulture,
-                $"corrections: {left} {(left == 1 ? "value" : "values")} left out, because the rows are others now"));
+            changes.Add($"corrections: {left} {(left == 1 ? "value" : "values")} left out, because the rows are others now");
         }
         db.Note(actor, "import_revised", changes.Count == 0 ? "read again" : string.Join("; ", changes), importId);
         await db.SaveChangesAsync(cancellationToken);

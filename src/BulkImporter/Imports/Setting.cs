@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
@@ -89,8 +88,6 @@ public sealed class Setting
     public static IReadOnlyList<Setting> All { get; } =
         [.. typeof(ImportSettings).GetProperties().Where(p => p.IsDefined(typeof(SettingAttribute))).Select(p => new Setting(p))];
 
-    private static readonly FrozenDictionary<string, Setting> ByName = All.ToFrozenDictionary(s => s.Name);
-
     /// <summary>As requests and answers have it, in camel case.</summary>
     public string Name { get; }
 
@@ -106,14 +103,12 @@ public sealed class Setting
     /// <summary>The texts that it may be, when they are few; null when they are many.</summary>
     public IReadOnlyList<string>? Values { get; }
 
-    /// <summary>Its values with how people read them.</summary>
     public IEnumerable<(string Value, string Words)>? Choices =>
         about.Choices is not { } words ? null : (type.IsEnum ? Values! : Values!.Prepend("")).Zip(words);
 
-    /// <summary>What it is without a word about it.</summary>
     public string Default => Text(new ImportSettings());
 
-    public static Setting? Named(string name) => ByName.GetValueOrDefault(name);
+    public static Setting? Named(string name) => All.FirstOrDefault(s => s.Name == name);
 
     /// <summary>Its value as a text; empty for none.</summary>
     public string Text(ImportSettings settings) => Text(member.GetValue(settings));
@@ -142,7 +137,7 @@ public sealed class Setting
 
     private object? Value(string text)
     {
-        if (IsNumber) return Bounded(PlainNumber.Whole(Name, text));
+        if (IsNumber) return Bounded(PlainNumber.Whole<int>(Name, text));
         if (IsTime) return Time(text);
         if (type == typeof(DailyWindow)) return DailyWindow.Parse(text);
         if (Values is not null && !Values.Contains(text.ToLowerInvariant()))
@@ -172,6 +167,6 @@ public sealed class Setting
         Enum choice => JsonNamingPolicy.SnakeCaseLower.ConvertName(choice.ToString()),
         DateTimeOffset time => time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFK", CultureInfo.InvariantCulture)
             .Replace("+00:00", "Z", StringComparison.Ordinal),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
+        _ => $"{value}",
     };
 }

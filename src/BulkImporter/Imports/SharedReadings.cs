@@ -31,10 +31,11 @@ internal sealed class SharedReadings<TKey, T>(
         {
             if (!topics.TryGetValue(key, out var topic))
             {
-                topics[key] = topic = new Topic(stop => read(key, stop), pace, clock, log);
-                topic.Start();
+                topics[key] = topic = new Topic();
+                _ = RunAsync(key, topic, topic.Stop.Token);
             }
-            topic.Add(changed);
+            topic.Watchers.Add(changed);
+            if (topic.Last is { } known) changed(known);
             return new Watcher(() => Leave(key, topic, changed));
         }
     }
@@ -42,17 +43,14 @@ internal sealed class SharedReadings<TKey, T>(
     /// <summary>Reads at once: somebody here has just changed it.</summary>
     public void Hurry(TKey key)
     {
-        lock (gate)
-        {
-            if (topics.TryGetValue(key, out var topic)) topic.Hurry();
-        }
+        lock (gate) topics.GetValueOrDefault(key)?.Hurry.TrySetResult();
     }
 
     public void HurryAll()
     {
         lock (gate)
         {
-            foreach (var topic in topics.Values) topic.Hurry();
+            foreach (var topic in topics.Values) topic.Hurry.TrySetResult();
         }
     }
 
@@ -60,9 +58,49 @@ internal sealed class SharedReadings<TKey, T>(
     {
         lock (gate)
         {
-            if (topic.Remove(changed)) return;
+            topic.Watchers.Remove(changed);
+            if (topic.Watchers.Count > 0) return;
             topics.Remove(key);
             topic.Dispose();
+        }
+    }
+
+    private async Task RunAsync(TKey key, Topic topic, CancellationToken stop)
+    {
+        // The first look must not run on the caller, who holds the lock.
+        await Task.Yield();
+        while (!stop.IsCancellationRequested)
+        {
+            Task hurried;
+            lock (gate)
+            {
+                if (topic.Hurry.Task.IsCompleted) topic.Hurry = Topic.NewHurry();
+                hurried = topic.Hurry.Task;
+            }
+            var reading = await ReadAsync(key, topic.Last, stop);
+            if (stop.IsCancellationRequested) return;
+            Action<Reading<T>>[] all;
+            lock (gate)
+            {
+                topic.Last = reading;
+                all = [.. topic.Watchers];
+            }
+            foreach (var watcher in all) watcher(reading);
+            await Task.WhenAny(hurried, Task.Delay(pace(reading.Value), clock, stop));
+        }
+    }
+
+    private async Task<Reading<T>> ReadAsync(TKey key, Reading<T>? last, CancellationToken stop)
+    {
+        try
+        {
+            return new(await read(key, stop), clock.GetUtcNow(), IsStale: false);
+        }
+        catch (Exception e)
+        {
+            // Whatever it was, the pages go on showing the last numbers and say that these are not fresh.
+            if (!stop.IsCancellationRequested) Log.ImportsNotRead(log, e);
+            return last is null ? new(null, clock.GetUtcNow(), IsStale: true) : last with { IsStale = true };
         }
     }
 
@@ -73,93 +111,23 @@ internal sealed class SharedReadings<TKey, T>(
         public void Dispose() => Interlocked.Exchange(ref leave, null)?.Invoke();
     }
 
-    private sealed class Topic(Func<CancellationToken, Task<T?>> read, Func<T?, TimeSpan> pace, TimeProvider clock, ILogger log)
-        : IDisposable
+    /// <summary>A thing that somebody looks at. What changes is under the lock.</summary>
+    private sealed class Topic : IDisposable
     {
-        private readonly Lock gate = new();
-        private readonly List<Action<Reading<T>>> watchers = [];
-        private readonly CancellationTokenSource stop = new();
-        private TaskCompletionSource hurry = NewHurry();
-        private Reading<T>? last;
+        public List<Action<Reading<T>>> Watchers { get; } = [];
 
-        public void Start() => _ = RunAsync(stop.Token);
+        public CancellationTokenSource Stop { get; } = new();
+
+        public TaskCompletionSource Hurry { get; set; } = NewHurry();
+
+        public Reading<T>? Last { get; set; }
+
+        public static TaskCompletionSource NewHurry() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public void Dispose()
         {
-            stop.Cancel();
-            stop.Dispose();
-        }
-
-        public void Add(Action<Reading<T>> watcher)
-        {
-            Reading<T>? known;
-            lock (gate)
-            {
-                watchers.Add(watcher);
-                known = last;
-            }
-            if (known is not null) watcher(known);
-        }
-
-        /// <summary>False when that was the last one.</summary>
-        public bool Remove(Action<Reading<T>> watcher)
-        {
-            lock (gate)
-            {
-                watchers.Remove(watcher);
-                return watchers.Count > 0;
-            }
-        }
-
-        public void Hurry()
-        {
-            lock (gate) hurry.TrySetResult();
-        }
-
-        private static TaskCompletionSource NewHurry() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        private async Task RunAsync(CancellationToken cancellationToken)
-        {
-            // The first look must not run on the caller, who holds the lock.
-            await Task.Yield();
-            while (!cancellationToken.IsCancellationRequested)
-            {
-                Task hurried;
-                lock (gate)
-                {
-                    if (hurry.Task.IsCompleted) hurry = NewHurry();
-                    hurried = hurry.Task;
-                }
-                var reading = await ReadAsync(cancellationToken);
-                if (cancellationToken.IsCancellationRequested) return;
-                Tell(reading);
-                await Task.WhenAny(hurried, Task.Delay(pace(reading.Value), clock, cancellationToken));
-            }
-        }
-
-        private async Task<Reading<T>> ReadAsync(CancellationToken cancellationToken)
-        {
-            try
-            {
-                return new(await read(cancellationToken), clock.GetUtcNow(), IsStale: false);
-            }
-            catch (Exception e)
-            {
-                // Whatever it was, the pages go on showing the last numbers and say that these are not fresh.
-                if (!cancellationToken.IsCancellationRequested) Log.ImportsNotRead(log, e);
-                return last is null ? new(null, clock.GetUtcNow(), IsStale: true) : last with { IsStale = true };
-            }
-        }
-
-        private void Tell(Reading<T> reading)
-        {
-            Action<Reading<T>>[] all;
-            lock (gate)
-            {
-                last = reading;
-                all = [.. watchers];
-            }
-            foreach (var watcher in all) watcher(reading);
+            Stop.Cancel();
+            Stop.Dispose();
         }
     }
 }

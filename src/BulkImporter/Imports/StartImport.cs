@@ -1,4 +1,3 @@
-using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Data;
@@ -70,8 +69,7 @@ public sealed class StartImport(NpgsqlDataSource database, RecordTransitions tra
             var again = (await connection.QueryAsync<int>(IsOvertaken, cancellationToken, importId, SourceKey.Generation)).Count > 0;
             if (again) await ForgetRows.RunAsync(connection, importId, cancellationToken);
             var change = await ImportChange.RunAsync(connection, Start, importId, "only an import in review can be started",
-                cancellationToken, actor, again, first,
-                first is null ? null : string.Create(CultureInfo.InvariantCulture, $"the first {first} only"));
+                cancellationToken, actor, again, first, first is null ? null : $"the first {first} only");
             if (change is ImportChange.Done(ImportState.Running))
             {
                 await connection.ExecuteLongAsync(ImportTransitions.HoldRest, cancellationToken, importId);

@@ -119,8 +119,9 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     /// <summary>Null when the account has the asset.</summary>
     private async Task<AdoptResult?> RefusalAsync(int accountId, Rid rid, CancellationToken cancellationToken)
     {
-        var (access, _) = await accounts.GetAsync(accountId, cancellationToken);
-        return await cincopa.ListAssetsAsync(access, new AssetListQuery { Rid = rid, BypassCache = true }, cancellationToken) switch
+        var current = await accounts.GetAsync(accountId, cancellationToken);
+        var query = new AssetListQuery { Rid = rid, BypassCache = true };
+        return await cincopa.ListAssetsAsync(current.Access, query, cancellationToken) switch
         {
             AssetListResult.Ok ok when ok.Items.Any(a => a.Rid == rid) => null,
             AssetListResult.Failed failed =>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace BulkImporter.Reconcile;
 
 /// <summary>
@@ -53,8 +51,8 @@ internal static class CompareCandidates
 
     private static string Words(TimeSpan time) => time switch
     {
-        { TotalMinutes: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(time.TotalSeconds)} s"),
-        { TotalHours: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(time.TotalMinutes)} min"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(time.TotalHours)} h"),
+        { TotalMinutes: < 2 } => $"{Math.Floor(time.TotalSeconds)} s",
+        { TotalHours: < 2 } => $"{Math.Floor(time.TotalMinutes)} min",
+        _ => $"{Math.Floor(time.TotalHours)} h",
     };
 }

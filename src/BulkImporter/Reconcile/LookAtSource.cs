@@ -22,12 +22,11 @@ public sealed class LookAtSource(IDbContextFactory<ImporterDb> contexts, ReachSo
     /// <summary>Null when the import has no such row, or its source is no web address.</summary>
     public async Task<SourceView?> RunAsync(int importId, int rowNumber, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
-        var source = await (
+        var source = await contexts.ReadAsync(db => (
             from r in db.Set<ImportRecord>()
             join i in db.Set<Import>() on r.ImportId equals i.Id
             where r.ImportId == importId && r.RowNumber == rowNumber
-            select new { r.SourceUrl, i.AccountId }).SingleOrDefaultAsync(cancellationToken);
+            select new { r.SourceUrl, i.AccountId }).SingleOrDefaultAsync(cancellationToken));
         if (source is null || !Uri.TryCreate(source.SourceUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
             return null;
         IReadOnlyList<SecretHeader> secrets;

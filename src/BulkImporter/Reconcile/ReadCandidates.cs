@@ -41,35 +41,19 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
             from r in records
             join i in db.Set<Import>() on r.ImportId equals i.Id
             join a in db.Set<Account>() on i.AccountId equals a.Id
-            join t in db.Set<Attempt>() on new { r.ImportId, r.RowNumber, Number = r.AttemptCount } equals new
-            {
-                t.ImportId,
-                t.RowNumber,
-                t.Number
-            } into attempts
+            join t in db.Set<Attempt>()
+                on new { r.ImportId, r.RowNumber, Number = r.AttemptCount } equals new { t.ImportId, t.RowNumber, t.Number } into attempts
             from t in attempts.DefaultIfEmpty()
             join l in db.Set<AccountLook>() on i.AccountId equals l.AccountId into looks
             from l in looks.DefaultIfEmpty()
-            select new
-            {
-                t.LookedAt,
-                l.Problem,
-                StartedAt = (DateTimeOffset?)t.StartedAt,
-                t.SizeBytes,
-                a.Player,
-                i.Settings.Fid,
-            })
+            select new { t.LookedAt, l.Problem, StartedAt = (DateTimeOffset?)t.StartedAt, t.SizeBytes, a.Player, i.Settings.Fid })
             .SingleOrDefaultAsync(cancellationToken);
         if (look is null) return null;
         var items = await (
             from r in records
             where r.State == RecordState.Unknown
-            join k in db.Set<Candidate>() on new { r.ImportId, r.RowNumber, Attempt = r.AttemptCount } equals new
-            {
-                k.ImportId,
-                k.RowNumber,
-                k.Attempt
-            }
+            join k in db.Set<Candidate>()
+                on new { r.ImportId, r.RowNumber, Attempt = r.AttemptCount } equals new { k.ImportId, k.RowNumber, k.Attempt }
             orderby k.UploadedAt descending, k.Rid
             select new CandidateView(k.Rid, k.FileName, k.SizeBytes, k.UploadedAt, k.Caption, k.Type, "", false))
             .ToListAsync(cancellationToken);

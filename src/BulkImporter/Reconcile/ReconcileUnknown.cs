@@ -11,9 +11,8 @@ namespace BulkImporter.Reconcile;
 /// certain is adopted, what is possible is noted for a person, and everything else stays as it is. A walk that breaks off changes nothing.
 /// </summary>
 internal sealed class ReconcileUnknown(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk,
-    ILogger<ReconcileUnknown> log)
-    : AccountRound<ReconcileUnknown.Due, ReconcileUnknown.Look>(needs, Loop)
+    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk, ILogger<ReconcileUnknown> log)
+    : AccountRound<int, ReconcileUnknown.Look>(needs, Loop)
 {
     public const string Loop = "unknown reconciler";
 
@@ -127,24 +126,20 @@ internal sealed class ReconcileUnknown(
     // A claim is moved on with every page.
     protected override TimeSpan Patience => Timeout.InfiniteTimeSpan;
 
-    protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
+    /// <summary>Accounts with records whose look is due.</summary>
+    protected override async Task<IReadOnlyList<int>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var claimed = new List<Due>();
+        var claimed = new List<int>();
         foreach (var accountId in await database.QueryAsync<int>(ReadDue, cancellationToken, Work.LookAfter, GiveUpAfter))
-        {
-            if (await database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor) is not []) claimed.Add(new(accountId));
-        }
+            claimed.AddRange(await database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor));
         return claimed;
     }
 
-    protected override int AccountOf(Due item) => item.AccountId;
+    protected override int AccountOf(int item) => item;
 
-    protected override string NameOf(Due item) => $"account {item.AccountId}";
+    protected override string NameOf(int item) => $"account {item}";
 
-    protected override async Task<Look?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop) =>
-        await LookAsync(item.AccountId, calls, stop);
-
-    protected override Look? Broken(Due item, Exception error) => new(item.AccountId, IsComplete: false, error.Reason());
+    protected override Look? Broken(int item, Exception error) => new(item, IsComplete: false, error.Reason());
 
     protected override async Task WriteAsync(List<Look> ends)
     {
@@ -158,15 +153,12 @@ internal sealed class ReconcileUnknown(
 
     protected override Look Unstorable(Look end) => end with { Problem = Outcomes.UnstorableMessage };
 
-    private async Task<Look?> LookAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
+    protected override async Task<Look?> WorkAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
     {
         // 1. What is looked for.
-        var doubts =
-            (await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, Work.LookAfter, GiveUpAfter,
-                accountId, MostDoubts))
-            .ConvertAll(r => new Doubt(
-                r.ImportId, r.RowNumber, r.AttemptCount, r.FileName
-                    ?? SourceName.Of(r.SourceUrl), r.StartedAt, r.SizeBytes, r.FileName is not null, r.ReferenceId));
+        var due = await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, Work.LookAfter, GiveUpAfter, accountId, MostDoubts);
+        var doubts = due.ConvertAll(r => new Doubt(r.ImportId, r.RowNumber, r.AttemptCount, r.FileName ?? SourceName.Of(r.SourceUrl),
+            r.StartedAt, r.SizeBytes, r.FileName is not null, r.ReferenceId));
         if (doubts.Count == 0) return null;
         var names = doubts.Select(d => d.FileName).Where(n => n.Length > 0).ToHashSet(SourceName.Alike);
         var references = doubts.Select(d => d.ReferenceId).OfType<string>().ToHashSet(StringComparer.Ordinal);
@@ -208,39 +200,33 @@ internal sealed class ReconcileUnknown(
         return new(accountId, IsComplete: true, null);
     }
 
-    private Task<List<Claim>> ReadClaimsAsync(
-        int accountId, HashSet<string> names, CancellationToken cancellationToken) => database.OnConnectionAsync(async connection =>
+    /// <summary>Looks at every attempt of the account.</summary>
+    private async Task<List<Claim>> ReadClaimsAsync(int accountId, HashSet<string> names, CancellationToken cancellationToken)
     {
         var claims = new List<Claim>();
-        await using var command = connection.Command(ReadClaims, accountId, UnknownEnds);
-        // Looks at every attempt of the account.
-        command.CommandTimeout = 0;
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await foreach (var row in Row<ClaimRow>.StreamAsync(reader, cancellationToken))
+        await foreach (var row in database.StreamLongAsync<ClaimRow>(ReadClaims, cancellationToken, accountId, UnknownEnds))
         {
             var name = SourceName.Of(row.SourceUrl);
             if (names.Contains(name)) claims.Add(new(row.ImportId, row.RowNumber, name, row.StartedAt));
         }
         return claims;
-    }, cancellationToken);
+    }
 
     /// <summary>What the database does not take of an asset is no candidate; the record stays in doubt, and was looked for.</summary>
     private static Match WithoutCandidates(Match match) => match with { Candidates = [] };
 
     private async Task<HashSet<(int, int)>> AdoptAsync(int accountId, IReadOnlyList<Match> certain, CancellationToken cancellationToken)
     {
-        List<Adoption> adoptions = [.. certain.Where(m => m.Candidates.Count > 0).Select(m => new Adoption(
-            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, m.Candidates[0].Rid,
-            "Adopted by itself: the only asset that fits, and nothing else fits it."))];
-        if (adoptions.Count == 0) return [];
+        List<Match> storable = [.. certain.Where(m => m.Candidates.Count > 0)];
+        if (storable.Count == 0) return [];
+        List<Adoption> adoptions = [.. storable.Select(m => new Adoption(m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt,
+            m.Candidates[0].Rid, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
         var (made, _) = await database.TransactionAsync(connection =>
             transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
         // What the walk said of them besides costs no call.
-        var assets = certain.Where(m => m.Candidates.Count > 0)
-            .ToDictionary(m => (m.Doubt.ImportId, m.Doubt.RowNumber), m => m.Candidates[0]);
-        await database.ExecuteBatchByKeyAsync(
-            () => RecordAsset.Keep([.. made.Select(a => SeenAsset.Of(a.ImportId, a.RowNumber, assets[(a.ImportId, a.RowNumber)]))], []),
-            cancellationToken);
+        var assets = storable.ToDictionary(m => (m.Doubt.ImportId, m.Doubt.RowNumber), m => m.Candidates[0]);
+        await database.ExecuteBatchByKeyAsync(() => RecordAsset.Keep(
+            [.. made.Select(a => SeenAsset.Of(a.ImportId, a.RowNumber, assets[(a.ImportId, a.RowNumber)]))], []), cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
         return [.. made.Select(a => (a.ImportId, a.RowNumber))];
     }
@@ -251,20 +237,15 @@ internal sealed class ReconcileUnknown(
         FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
             m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize,
             asset.Uploaded, Storable(asset.Caption), Storable(asset.Type)))];
-        await database.UndisturbedAsync(async () =>
-        {
-            await using var batch = database.CreateBatchByKey(
-                Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
-                Sql.BatchCommand(NoteCandidates, [found]));
-            return await batch.ExecuteNonQueryAsync(cancellationToken);
-        });
+        await database.ExecuteBatchByKeyAsync(() =>
+        [
+            Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
+            Sql.BatchCommand(NoteCandidates, [found]),
+        ], cancellationToken);
     }
 
     /// <summary>PostgreSQL takes every character but one.</summary>
     private static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
-
-    /// <summary>An account with records whose look is due.</summary>
-    internal sealed record Due(int AccountId);
 
     /// <param name="Problem">Why the assets could not be looked through; null when they were, or when there was no permit.</param>
     internal sealed record Look(int AccountId, bool IsComplete, string? Problem);

@@ -19,9 +19,7 @@ internal static class EachItem
     /// <summary>After so many in a row that got no answer from the database at all, the rest is left to the next round.</summary>
     private const int MostWithoutAnswer = 2;
 
-    /// <param name="items">What there is to do.</param>
     /// <param name="nameOf">What a person calls an item.</param>
-    /// <param name="work">What is done with each.</param>
     /// <param name="stop">Ends it between two items.</param>
     /// <exception cref="ItemsFailedException">Some failed. Thrown when all had their turn.</exception>
     public static async Task RunAsync<T>(IEnumerable<T> items, Func<T, string> nameOf, Func<T, Task> work, CancellationToken stop)

@@ -20,7 +20,6 @@ internal sealed class DeleteAssets(
     /// <summary>Another record has the same asset, so it stays.</summary>
     public const string AssetShared = "asset_shared";
 
-    /// <summary>Something that nobody foresaw.</summary>
     public const string Unexpected = "unexpected_error";
 
     /// <summary>Records of an account that one round claims: some seconds of calls.</summary>

@@ -97,11 +97,8 @@ public sealed class UndoImport(NpgsqlDataSource database)
         SET state = 'pending', next_at = now(), failed_count = 0, error_code = NULL, error_message = NULL
         """;
 
-    /// <param name="importId">The import.</param>
-    /// <param name="filter">Which of its records.</param>
     /// <param name="name">The import's name, as the person gave it: whoever does not know which import it is must not do this.</param>
     /// <param name="isDryRun">Only tells what would be deleted, and needs no name.</param>
-    /// <param name="actor">Who orders it.</param>
     /// <param name="cancellationToken">Cancels the order, not the deletions.</param>
     /// <exception cref="InvalidArgumentException">It is not the import's name.</exception>
     public Task<UndoResult> RunAsync(

@@ -367,7 +367,8 @@ public sealed class AccessTests(ImporterServer server) : IClassFixture<ImporterS
     {
         var id = await server.Database.ImportAsync(ImportState.Running, [RecordState.Pending]);
         await server.PostAsync(server.OperatorKey, $"/api/v1/imports/{id}/pause");
-        var entry = Assert.Single(await server.Services.GetRequiredService<ReadAudit>().ListAsync(id, null, 10, Token));
+        var entry = Assert.Single(
+            (await server.Services.GetRequiredService<ReadAudit>().PageAsync(new(ImportId: id), null, 10, Token)).Items);
         Assert.Equal(("otto", "import_paused"), (entry.Actor, entry.Action));
     }
 }

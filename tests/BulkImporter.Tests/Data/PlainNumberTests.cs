@@ -21,7 +21,7 @@ public sealed class PlainNumberTests
         Assert.False(PlainNumber.TryDecimal(text, out _));
         Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Number("rate", text)).Message,
             StringComparison.Ordinal);
-        Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole("rate", text)).Message,
+        Assert.Contains("Write ", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole<int>("rate", text)).Message,
             StringComparison.Ordinal);
     }
 
@@ -60,7 +60,7 @@ public sealed class PlainNumberTests
     [Fact]
     public void Number_beyond_its_bounds_is_refused_and_not_cut()
     {
-        Assert.Contains("too large", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole("limit", "2147483648")).Message,
+        Assert.Contains("too large", Assert.Throws<InvalidArgumentException>(() => PlainNumber.Whole<int>("limit", "2147483648")).Message,
             StringComparison.Ordinal);
         Assert.False(PlainNumber.TryDecimal(new string('9', 400), out _));
     }

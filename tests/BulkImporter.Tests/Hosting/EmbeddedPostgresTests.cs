@@ -39,7 +39,7 @@ public sealed class EmbeddedPostgresTests(
 
     private string Cluster => Path.Combine(directory, "postgres", "cluster");
 
-    private EmbeddedPostgresOptions Options => new() { DataDirectory = directory };
+    private DatabaseOptions Options => new() { DataDirectory = directory };
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
@@ -56,7 +56,7 @@ public sealed class EmbeddedPostgresTests(
     [Fact]
     public async Task Line_break_in_the_name_of_the_data_directory_is_refused_with_what_to_do()
     {
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() =>
+        var refusal = await Assert.ThrowsAsync<StartupException>(() =>
             StartAsync(new() { DataDirectory = Path.Combine(directory, "two\nlines") }));
         Assert.Contains("line break", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("BulkImporter:DataDirectory", refusal.Message, StringComparison.Ordinal);
@@ -109,7 +109,7 @@ public sealed class EmbeddedPostgresTests(
     {
         await stopped.CopyToAsync(directory);
         await File.WriteAllTextAsync(Path.Combine(directory, "postgres", "password"), "0123456789");
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options));
         Assert.Contains("Export its imports with that build", refusal.Message, StringComparison.Ordinal);
     }
 
@@ -150,7 +150,7 @@ public sealed class EmbeddedPostgresTests(
         var settings = new Dictionary<string, string>
         { ["work_mem"] = "7MB", ["max_connections"] = "33", ["listen_addresses"] = "*", ["unix_socket_directories"] = "/tmp" };
 
-        await using var postgres = await StartAsync(Options with { Settings = settings });
+        await using var postgres = await StartAsync(Options with { PostgresSettings = settings });
 
         Assert.Equal("7MB", await ScalarAsync(postgres, "SHOW work_mem"));
         Assert.Equal("33", await ScalarAsync(postgres, "SHOW max_connections"));
@@ -165,37 +165,10 @@ public sealed class EmbeddedPostgresTests(
         await stopped.CopyToAsync(directory);
         await using var first = await StartAsync(Options);
 
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options));
 
         Assert.Contains($"process {Environment.ProcessId}", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(1, await ScalarAsync(first, "SELECT 1"));
-    }
-
-    [Fact]
-    public async Task An_attached_program_uses_the_server_of_the_owner_and_does_not_stop_it()
-    {
-        await stopped.CopyToAsync(directory);
-        await using var owner = await StartAsync(Options);
-
-        await using (var guest = await StartAsync(Options with { AttachToRunning = true }))
-        {
-            Assert.False(guest.IsOwner);
-            Assert.Equal(owner.ConnectionString, guest.ConnectionString);
-            Assert.Equal(1, await ScalarAsync(guest, "SELECT 1"));
-        }
-
-        Assert.True(owner.IsOwner);
-        Assert.Equal(1, await ScalarAsync(owner, "SELECT 1"));
-    }
-
-    [Fact]
-    public async Task Attaching_without_an_owner_starts_the_server()
-    {
-        await stopped.CopyToAsync(directory);
-        await using var postgres = await StartAsync(Options with { AttachToRunning = true });
-
-        Assert.True(postgres.IsOwner);
-        Assert.Equal(1, await ScalarAsync(postgres, "SELECT 1"));
     }
 
     [Fact]
@@ -300,7 +273,7 @@ public sealed class EmbeddedPostgresTests(
     {
         var nowhere = Path.Combine(directory, "nowhere");
 
-        var missing = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options with { BinariesDirectory = nowhere }));
+        var missing = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options with { PostgresBinaries = nowhere }));
 
         Assert.Contains(nowhere, missing.Message, StringComparison.Ordinal);
         Assert.Contains("apt-get install postgresql", missing.Message, StringComparison.Ordinal);
@@ -315,7 +288,7 @@ public sealed class EmbeddedPostgresTests(
         var ours = await File.ReadAllTextAsync(version);
         await File.WriteAllTextAsync(version, "14\n");
 
-        var refusal = await Assert.ThrowsAsync<EmbeddedPostgresException>(() => StartAsync(Options));
+        var refusal = await Assert.ThrowsAsync<StartupException>(() => StartAsync(Options));
         Assert.Contains("written by PostgreSQL 14", refusal.Message, StringComparison.Ordinal);
         Assert.Contains($"PostgreSQL {ours.Trim()} in", refusal.Message, StringComparison.Ordinal);
 
@@ -352,7 +325,7 @@ public sealed class EmbeddedPostgresTests(
         return path;
     }
 
-    private static Task<EmbeddedPostgres> StartAsync(EmbeddedPostgresOptions options) =>
+    private static Task<EmbeddedPostgres> StartAsync(DatabaseOptions options) =>
         EmbeddedPostgres.StartAsync(options, NullLogger.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
 
     private static Task<object?> ScalarAsync(EmbeddedPostgres postgres, string sql) => ScalarAsync(postgres.ConnectionString, sql);
@@ -369,10 +342,10 @@ public sealed class EmbeddedPostgresTests(
     private static bool IsAlive(int processId) => Directory.Exists($"/proc/{processId}")
         && new FileInfo($"/proc/{processId}/cwd").LinkTarget is not null;
 
-    private int ServerProcess() => PostmasterFile.Read(Cluster)!.ProcessId;
+    private int ServerProcess() => PostmasterFile.ProcessId(Cluster)!.Value;
 
     private async Task<string> ConnectionStringOnDiskAsync() =>
-        $"Host={PostmasterFile.Read(Cluster)!.SocketFolder};Username=bulkimporter;Database=bulkimporter;" +
+        $"Host={Path.Combine(directory, "postgres", "socket")};Username=bulkimporter;Database=bulkimporter;" +
         $"Password={(await File.ReadAllLinesAsync(Path.Combine(directory, "postgres", "password")))[1]}";
 
     private async Task PgCtlAsync(string verb, params string[] arguments)
