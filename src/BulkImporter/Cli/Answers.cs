@@ -1,16 +1,7 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 
 namespace BulkImporter.Cli;
-
-/// <summary>RFC 9457.</summary>
-internal sealed record ProblemBody
-{
-    public string? Title { get; init; }
-    public string? Detail { get; init; }
-    public IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors { get; init; }
-}
 
 /// <summary>What the command line makes of an import that the API told.</summary>
 internal static class Answers
@@ -34,17 +25,13 @@ internal static class Answers
     };
 
     /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
-    public static IEnumerable<(string State, int Count)> Present(this StateCounts counts) => new[]
+    public static IEnumerable<(RecordState State, int Count)> Present(this StateCounts counts) => new[]
     {
-        ("imported", counts.Imported), ("failed", counts.Failed), ("unknown", counts.Unknown), ("deleted", counts.Deleted),
-        ("cancelled", counts.Cancelled), ("invalid", counts.Invalid), ("duplicate", counts.Duplicate),
-        ("submitted", counts.Submitted), ("submitting", counts.Submitting), ("pending", counts.Pending),
-    }.Where(s => s.Item2 > 0);
+        RecordState.Imported, RecordState.Failed, RecordState.Unknown, RecordState.Deleted, RecordState.Cancelled, RecordState.Invalid,
+        RecordState.Duplicate, RecordState.Submitted, RecordState.Submitting, RecordState.Pending,
+    }.Select(s => (s, counts.Of(s))).Where(s => s.Item2 > 0);
 
     /// <summary>What there is of the totals of arrival.</summary>
-    public static IEnumerable<(string Arrival, int Count)> Present(this ArrivalCounts counts) =>
-        Enum.GetValues<Arrival>().Select(a => (EnumText<Arrival>.Of(a), counts.Of(a))).Where(a => a.Item2 > 0);
-
-    public static string FirstDifference(this ArrivalCounts counts) =>
-        EnumText<Arrival>.Of(Enum.GetValues<Arrival>().First(a => a.Differs() && counts.Of(a) > 0));
+    public static IEnumerable<(Arrival Arrival, int Count)> Present(this ArrivalCounts counts) =>
+        Enum.GetValues<Arrival>().Select(a => (a, counts.Of(a))).Where(a => a.Item2 > 0);
 }

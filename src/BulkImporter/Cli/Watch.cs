@@ -35,7 +35,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            var id = import.Value.Id.ToString(CultureInfo.InvariantCulture);
+            var id = import.Value.Id;
             surroundings.Error.WriteLine(
                 $"Stopped watching. Import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: "
                     + $"BulkImporter pause {id}");
@@ -56,25 +56,14 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         string? note = null;
         return await surroundings.Screen.Live(ImportPicture.Live(last, note)).AutoClear(true).StartAsync(picture =>
         {
-            void Draw()
+            void Draw(ImportView now, string? told)
             {
+                (last, note) = (now, told);
                 picture.UpdateTarget(ImportPicture.Live(last, note));
                 picture.Refresh();
             }
 
-            return FollowAsync(
-                import,
-                reply =>
-                {
-                    (last, note) = (reply.Value, null);
-                    Draw();
-                },
-                text =>
-                {
-                    note = text;
-                    Draw();
-                },
-                cancellationToken);
+            return FollowAsync(import, reply => Draw(reply.Value, null), text => Draw(last, text), cancellationToken);
         });
     }
 
@@ -98,7 +87,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             await Task.Delay(Interval, surroundings.Clock, cancellationToken);
             try
             {
-                import = await api.ImportAsync(import.Value.Id, cancellationToken);
+                import = await api.GetAsync<ImportView>($"imports/{import.Value.Id}", cancellationToken);
             }
             catch (VerbFailure failure) when (failure.ServerIsAway)
             {
@@ -109,9 +98,8 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
                 if (surroundings.Clock.GetElapsedTime(awaySince.Value) < Patience)
                     continue;
                 throw new VerbFailure(failure.ExitCode, failure.Message,
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept. Look again with: BulkImporter "
-                            + $"show {import.Value.Id} --watch"));
+                    $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept. Look again with: BulkImporter "
+                        + $"show {import.Value.Id} --watch");
             }
 
             if (awaySince is not null)
