@@ -32,6 +32,9 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
     /// <summary>An order of this page is under way.</summary>
     protected bool IsBusy { get; set; }
 
+    /// <summary>Why what was ordered last was not done, for the person to read; null when it was.</summary>
+    protected string? Complaint { get; set; }
+
     /// <summary>
     /// The page hears what is done on it. It does not yet when the server first draws it, so what needs it to hear is disabled until then:
     /// a click that would be lost cannot be made. Links, and forms that the browser sends by itself, work before.
@@ -96,6 +99,40 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
         finally
         {
             IsBusy = false;
+        }
+    }
+
+    /// <summary>Carries out an order; when it makes no sense, that is the <see cref="Complaint"/>.</summary>
+    protected Task OrderAsync(Func<Task> order) => WhileBusyAsync(async () =>
+    {
+        Complaint = null;
+        try
+        {
+            await order();
+        }
+        catch (InvalidArgumentException refused)
+        {
+            Complaint = refused.Message;
+        }
+    });
+
+    /// <summary>
+    /// Does something again and again while <paramref name="goesOn"/> and somebody looks. What it cannot do is the page's failure.
+    /// </summary>
+    protected async Task EveryAsync(TimeSpan interval, TimeProvider clock, Func<bool> goesOn, Func<Task> turn)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(interval, clock);
+            while (goesOn() && await timer.WaitForNextTickAsync(Left)) await InvokeAsync(turn);
+        }
+        catch (OperationCanceledException)
+        {
+            // The person has left the page.
+        }
+        catch (Exception e)
+        {
+            await DispatchExceptionAsync(e);
         }
     }
 
