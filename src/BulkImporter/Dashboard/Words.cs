@@ -55,19 +55,7 @@ internal static partial class Words
     /// <summary>The stable text of an enum's member, as in the API and in addresses.</summary>
     public static string Code<T>(T value) where T : struct, Enum => EnumText<T>.Of(value);
 
-    public static string Of(RecordState state) => state switch
-    {
-        RecordState.Pending => "pending",
-        RecordState.Submitting => "submitting",
-        RecordState.Submitted => "submitted",
-        RecordState.Imported => "imported",
-        RecordState.Failed => "failed",
-        RecordState.Unknown => "unknown",
-        RecordState.Cancelled => "cancelled",
-        RecordState.Invalid => "invalid",
-        RecordState.Duplicate => "duplicate",
-        RecordState.Deleted => "deleted",
-    };
+    public static string Of(RecordState state) => Code(state);
 
     /// <summary>What the state means, for someone who meets it first.</summary>
     public static string Meaning(RecordState state) => state switch
