@@ -26,13 +26,11 @@ internal static class AccountVerb
     private static Option<bool> TokenStdin() => Flag("--token-stdin",
         "Read the API token from standard input, the only way in: arguments are seen by every user of the machine");
 
-    private static Action<CommandResult> Needs(Option<bool> tokenStdin) => result =>
-    {
-        if (!result.GetValue(tokenStdin))
-            result.AddError(
-                "The token comes from standard input only, and --token-stdin says that you know: BulkImporter account "
-                    + $"{result.Command.Name} NAME --token-stdin < token.txt");
-    };
+    private static Func<CommandResult, string?[]> Needs(Option<bool> tokenStdin) => result => result.GetValue(tokenStdin) ? [] :
+    [
+        "The token comes from standard input only, and --token-stdin says that you know: BulkImporter account "
+            + $"{result.Command.Name} NAME --token-stdin < token.txt",
+    ];
 
     private static Option<bool> Anyway() => Flag("--anyway", "Save the token although Cincopa does not accept it now");
 
@@ -71,9 +69,9 @@ internal static class AccountVerb
             ["BulkImporter account add museum --token-stdin < token.txt",
                 "pass show cincopa/museum | BulkImporter account add museum --token-stdin"],
             [name, tokenStdin, baseUrl, anyway],
-            async call => await call.TellAsync(call.PostAsync<AccountView>("accounts",
-                new NewAccountBody(call.Get(name), await ReadTokenAsync(call), call.Get(baseUrl), call.Get(anyway) ? true : null)), Sentence))
-        { Validators = { Needs(tokenStdin) } };
+            async call => await call.TellAsync(call.PostAsync<AccountView>("accounts", new NewAccountBody(
+                call.Get(name), await ReadTokenAsync(call), call.Get(baseUrl), call.Get(anyway) ? true : null)), Sentence),
+            refuses: Needs(tokenStdin));
     }
 
     private static ClientVerb List(Surroundings surroundings) =>
@@ -112,17 +110,13 @@ internal static class AccountVerb
         return new(surroundings, "galleries",
             "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
             ["BulkImporter account galleries museum --search Spring"], [name, search, after],
-            async call =>
+            call => call.ShowAsync(call.GetAsync<Page<GalleryView>>($"{PathOf(call.Get(name))}/galleries"
+                + Query.Of(("search", call.Get(search) ?? ""), ("after", call.Get(after) ?? ""))), page =>
             {
-                var query = Query.Of(("search", call.Get(search) ?? ""), ("after", call.Get(after) ?? ""));
-                call.Tell(await call.GetAsync<Page<GalleryView>>($"{PathOf(call.Get(name))}/galleries{query}"), page =>
-                {
-                    foreach (var gallery in page.Items)
-                        call.Say($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
-                    if (page.Next is { } next) call.Say($"There are more: --after {next}");
-                });
-                return ExitCode.Done;
-            });
+                foreach (var gallery in page.Items)
+                    call.Say($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
+                if (page.Next is { } next) call.Say($"There are more: --after {next}");
+            }));
     }
 
     private static ClientVerb Limits(Surroundings surroundings)
@@ -185,8 +179,8 @@ internal static class AccountVerb
         return new(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
             ["BulkImporter account token museum --token-stdin < token.txt"], [name, tokenStdin, baseUrl, anyway],
             async call => await call.TellAsync(ChangedAsync(call, call.Get(name), new AccountChange(
-                Token: await ReadTokenAsync(call), BaseUrl: call.Get(baseUrl), Anyway: call.Get(anyway) ? true : null)), Sentence))
-        { Validators = { Needs(tokenStdin) } };
+                Token: await ReadTokenAsync(call), BaseUrl: call.Get(baseUrl), Anyway: call.Get(anyway) ? true : null)), Sentence),
+            refuses: Needs(tokenStdin));
     }
 
     private static ClientVerb SourceHeader(Surroundings surroundings)
@@ -209,15 +203,11 @@ internal static class AccountVerb
             {
                 var path = PathOf(call.Get(name)) + "/source-headers";
                 if (call.Get(host) is not { } toHost || call.Get(header) is not { } named)
-                {
-                    call.Tell(await call.GetAsync<Page<SourceHeaderView>>(path), page =>
+                    return await call.ShowAsync(call.GetAsync<Page<SourceHeaderView>>(path), page =>
                     {
                         if (page.Items.Count == 0) call.Note("No header is kept.");
                         foreach (var kept in page.Items) call.Say($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
                     });
-                    return ExitCode.Done;
-                }
-
                 if (call.Get(remove))
                     return await call.OrderAsync(HttpMethod.Delete, path + Query.Of(("host", toHost), ("header", named)),
                         $"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
@@ -229,22 +219,17 @@ internal static class AccountVerb
                 return await call.OrderAsync(HttpMethod.Put, path,
                     $"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.",
                     new SourceHeaderBody(toHost, named, value));
-            })
-        {
-            Validators =
-            {
-                result =>
-                {
-                    var names = result.GetValue(host) is not null && result.GetValue(header) is not null;
-                    var orders = result.GetValue(valueStdin) || result.GetValue(remove);
-                    if (names != orders || (result.GetValue(valueStdin) && result.GetValue(remove))
-                        || (!names && (result.GetValue(host) ?? result.GetValue(header)) is not null))
-                        result.AddError(
-                            "To set a header, give --host, --header and --value-stdin. To remove it, give --host, --header and --remove. "
-                                + "Without any of these, the headers are listed.");
-                },
             },
-        };
+            refuses: result =>
+            {
+                var (sets, removes) = (result.GetValue(valueStdin), result.GetValue(remove));
+                var given = (result.GetValue(host) is null ? 0 : 1) + (result.GetValue(header) is null ? 0 : 1);
+                return given == (sets || removes ? 2 : 0) && !(sets && removes) ? [] :
+                [
+                    "To set a header, give --host, --header and --value-stdin. To remove it, give --host, --header and --remove. Without "
+                        + "any of these, the headers are listed.",
+                ];
+            });
     }
 
     private static ClientVerb Resume(Surroundings surroundings)

@@ -40,24 +40,17 @@ internal static class AdoptVerb
                     return call.TellAsync(call.PostAsync<RecordBody>($"{record}/adopt", new AdoptBody(asset)), adopted =>
                         $"Row {call.Get(row)} is {Wording.Of(adopted.State)}: asset {Wording.Plain(adopted.Rid)}.");
                 return ListAsync(call, $"{record}/candidates");
-            })
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.GetValue(all) == (result.GetResult(row) is { Tokens.Count: > 0 }))
-                        result.AddError("Give either a ROW or --all.");
-                    if (result.GetValue(lookAgain) && (result.GetValue(all) || result.GetResult(rid) is { Tokens.Count: > 0 }))
-                        result.AddError("--look-again takes a ROW and nothing else.");
-                },
             },
-        };
+            refuses: result =>
+            [
+                result.GetValue(all) == (result.GetResult(row) is { Tokens.Count: > 0 }) ? "Give either a ROW or --all." : null,
+                result.GetValue(lookAgain) && (result.GetValue(all) || result.GetResult(rid) is { Tokens.Count: > 0 })
+                    ? "--look-again takes a ROW and nothing else." : null,
+            ]);
     }
 
-    private static async Task<int> ListAsync(Call call, string path)
-    {
-        call.Tell(await call.GetAsync<CandidatesView>(path), candidates =>
+    private static Task<int> ListAsync(Call call, string path) =>
+        call.ShowAsync(call.GetAsync<CandidatesView>(path), candidates =>
         {
             if (candidates.Items.Count > 0)
                 call.Table(["rid", "file name", "type", "size", "uploaded", "caption", "why"], candidates.Items.Select(candidate =>
@@ -69,6 +62,4 @@ internal static class AdoptVerb
             call.Note(candidates.Problem is null
                 ? looked : $"{looked} The account's assets cannot be listed now: {Wording.Plain(candidates.Problem)}");
         });
-        return ExitCode.Done;
-    }
 }

@@ -3,7 +3,9 @@ using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>archive ID</c>: all that is known of an import, in one file; and <c>verify FILE</c>: whether that is whole and unchanged.</summary>
+/// <summary>
+/// <c>archive ID</c>: all that is known of an import, in one file; and <c>verify FILE</c>: whether that is whole and unchanged.
+/// </summary>
 internal static class ArchiveVerb
 {
     public static Verb Of(Surroundings surroundings)

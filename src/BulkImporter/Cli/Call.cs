@@ -42,18 +42,21 @@ internal sealed record Call(
         else tell(answer.Value);
     }
 
-    /// <summary>All that a verb does which prints one answer, or a sentence of it.</summary>
-    public async Task<int> TellAsync<T>(Task<ApiReply<T>> answering, Func<T, string> sentence)
+    /// <summary>All that a verb does which prints one answer.</summary>
+    public async Task<int> ShowAsync<T>(Task<ApiReply<T>> answering, Action<T> show)
     {
-        Tell(await answering, answer => Say(sentence(answer)));
+        Tell(await answering, show);
         return ExitCode.Done;
     }
 
+    /// <summary>The same of an answer that is one sentence.</summary>
+    public Task<int> TellAsync<T>(Task<ApiReply<T>> answering, Func<T, string> sentence) =>
+        ShowAsync(answering, answer => Say(sentence(answer)));
+
     /// <summary>All that a verb does which prints a page of a list.</summary>
     /// <param name="none">Noted of an empty page, in the place of a table without rows.</param>
-    public async Task<int> ListAsync<T>(string path, string[] columns, Func<T, string?[]> cells, string? none = null)
-    {
-        Tell(await GetAsync<Page<T>>(path), page =>
+    public Task<int> ListAsync<T>(string path, string[] columns, Func<T, string?[]> cells, string? none = null) =>
+        ShowAsync(GetAsync<Page<T>>(path), page =>
         {
             if (none is not null && page.Items.Count == 0)
             {
@@ -64,8 +67,6 @@ internal sealed record Call(
             Table(columns, page.Items.Select(cells));
             if (page.Next is { } next) Note($"There are more: --after {next}");
         });
-        return ExitCode.Done;
-    }
 
     public void Table(IEnumerable<string> columns, IEnumerable<string?[]> rows)
     {

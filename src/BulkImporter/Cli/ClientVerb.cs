@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using BulkImporter.Data;
 using static BulkImporter.Cli.Options;
 
@@ -10,10 +11,16 @@ internal sealed class ClientVerb : Verb
     public const string DefaultServer = "http://127.0.0.1:5080";
 
     /// <param name="answers">False for a verb that prints no answer, and so takes no <c>--json</c>.</param>
+    /// <param name="refuses">What is wrong with what was typed together, and null for what is not.</param>
     public ClientVerb(Surroundings surroundings, string name, string description, string[] examples, Symbol[] takes,
-        Func<Call, Task<int>> run, bool answers = true)
+        Func<Call, Task<int>> run, bool answers = true, Func<CommandResult, string?[]>? refuses = null)
         : base(name, description, examples)
     {
+        if (refuses is not null)
+            Validators.Add(result =>
+            {
+                foreach (var complaint in refuses(result).OfType<string>()) result.AddError(complaint);
+            });
         var json = Flag("--json", "Print the API's answer as it is");
         var server = Text("--server", "URL", $"Where the server is [BULKIMPORTER_SERVER, else {DefaultServer}]");
         var apiKey = Text("--api-key", "KEY",

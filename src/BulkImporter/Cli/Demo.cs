@@ -63,8 +63,8 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         var apiKey = Kept(directory, "api-key", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
         surroundings.Output.WriteLine($"Demo in {directory}: a simulator of Cincopa at {simulatorUrl}, the server at {serverUrl}.");
 
-        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl], new Dictionary<string, string?>(),
-            Path.Combine(directory, "simulator.log"), SimulatorGrace);
+        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl],
+            new Dictionary<string, string?>(), Path.Combine(directory, "simulator.log"), SimulatorGrace);
         using var simulatorApi = new ImporterApi(surroundings.HttpHandler(), new Uri(simulatorUrl), apiKey: null);
         await UntilReadyAsync(simulatorApi, "_sim/outcomes", simulatorProcess, cancellationToken);
 

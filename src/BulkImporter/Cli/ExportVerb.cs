@@ -28,16 +28,8 @@ internal static class ExportVerb
                 if (call.Get(output) is not null) call.Note($"Wrote {file.Name}.");
                 return ExitCode.Done;
             },
-            answers: false)
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.GetValue(findings) && result.Given([.. selection.All, format]) > 0)
-                        result.AddError("--findings takes no selection and no --format: it is all that was found in the manifest, as CSV.");
-                },
-            },
-        };
+            answers: false,
+            refuses: result => [result.GetValue(findings) && result.Given([.. selection.All, format]) > 0
+                ? "--findings takes no selection and no --format: it is all that was found in the manifest, as CSV." : null]);
     }
 }

@@ -29,16 +29,8 @@ internal static class FindingsVerb
                 await call.DownloadAsync(path + "?format=csv", file);
                 call.Note($"Wrote {file.Name}.");
                 return ExitCode.Done;
-            })
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.Given(output) + result.Given(result.Command.Options.Where(o => o.Name == "--json")) == 2)
-                        result.AddError("--output writes CSV; give it or --json, not both.");
-                },
             },
-        };
+            refuses: result => [result.Given(result.Command.Options.Where(o => o == output || o.Name == "--json")) == 2
+                ? "--output writes CSV; give it or --json, not both." : null]);
     }
 }

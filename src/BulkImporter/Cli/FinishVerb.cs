@@ -35,19 +35,16 @@ internal static class FinishVerb
                 "BulkImporter verify-arrival 7 --arrival size_differs",
                 "BulkImporter records 7 --arrival size_differs        those that differ, afterwards"],
             [id, .. selection.All],
-            async call =>
+            call => call.ShowAsync(
+                call.PostAsync<VerifyArrivalBody>($"imports/{call.Get(id)}/verify-arrival", selection.Of(call.Line)), answer =>
             {
-                call.Tell(await call.PostAsync<VerifyArrivalBody>($"imports/{call.Get(id)}/verify-arrival", selection.Of(call.Line)), answer =>
-                {
-                    call.Say($"{Wording.Count(answer.Ordered, "record is", "records are")} being compared with what arrived, "
-                        + $"{Wording.Count(answer.Left, "is", "are")} not.");
-                    if (answer.Left > 0)
-                        call.Say("  Nothing is expected of those, their finishing is under way or has failed, an undo is under way, or the "
-                            + "account is suspended.");
-                    if (answer.Ordered > 0) call.Say($"See the totals with: BulkImporter show {call.Get(id)}");
-                });
-                return ExitCode.Done;
-            });
+                call.Say($"{Wording.Count(answer.Ordered, "record is", "records are")} being compared with what arrived, "
+                    + $"{Wording.Count(answer.Left, "is", "are")} not.");
+                if (answer.Left > 0)
+                    call.Say("  Nothing is expected of those, their finishing is under way or has failed, an undo is under way, or the "
+                        + "account is suspended.");
+                if (answer.Ordered > 0) call.Say($"See the totals with: BulkImporter show {call.Get(id)}");
+            }));
     }
 
     /// <summary>Leaves records in doubt as they are.</summary>
@@ -75,16 +72,8 @@ internal static class FinishVerb
                     await call.TellAsync(call.PostAsync<RecordBody>($"imports/{call.Get(id)}/records/{row}/give-up"),
                         given => $"Row {Wording.Number(row)} is given up: {Wording.Of(given.State)}.");
                 return ExitCode.Done;
-            })
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.Given(record, code, search, all) != 1)
-                        result.AddError("Give one of --record, --code, --search and --all: exactly one says which records are given up.");
-                },
             },
-        };
+            refuses: result => [result.Given(record, code, search, all) == 1 ? null
+                : "Give one of --record, --code, --search and --all: exactly one says which records are given up."]);
     }
 }

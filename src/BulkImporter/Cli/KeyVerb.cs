@@ -9,7 +9,8 @@ namespace BulkImporter.Cli;
 internal static class KeyVerb
 {
     public static Verb Of(Surroundings surroundings) =>
-        new Verb("key", "Make, list and revoke API keys.", "BulkImporter key list", "BulkImporter key add nightly --role operator --days 365")
+        new Verb("key", "Make, list and revoke API keys.", "BulkImporter key list",
+            "BulkImporter key add nightly --role operator --days 365")
             .Takes(Add(surroundings), List(surroundings), Revoke(surroundings), Link(surroundings));
 
     private static ClientVerb Add(Surroundings surroundings)
@@ -21,17 +22,17 @@ internal static class KeyVerb
             ["BulkImporter key add nightly --role operator --days 365",
                 "export BULKIMPORTER_API_KEY=$(BulkImporter key add laptop --role admin)"],
             [name, role, days],
-            async call =>
+            call =>
             {
                 DateTimeOffset? expiresAt = call.Get(days) is { } lifetime
                     ? call.Surroundings.Clock.GetUtcNow().AddDays(Math.Min(lifetime, 36_500)) : null;
-                call.Tell(await call.PostAsync<MadeKey>("keys", new NewKeyBody(call.Get(name), call.Get(role), expiresAt)), made =>
+                return call.ShowAsync(
+                    call.PostAsync<MadeKey>("keys", new NewKeyBody(call.Get(name), call.Get(role), expiresAt)), made =>
                 {
                     call.Say(Wording.Plain(made.Secret));
                     call.Note($"Key {made.Key.Id} ({Wording.Of(made.Key.Role)}), shown this "
                         + $"once{(expiresAt is null ? "" : $"; it expires at {call.Time(expiresAt)}")}.");
                 });
-                return ExitCode.Done;
             });
     }
 

@@ -26,18 +26,14 @@ internal static class NotifyVerb
             "Add a target. For a web address prints the secret that its notifications are signed with, which cannot be read again.",
             ["BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify add ann mailto:ann@example.com"],
             [name, url],
-            async call =>
+            call => call.ShowAsync(
+                call.PostAsync<MadeTarget>("notifications/targets", new NewTargetBody(call.Get(name), call.Get(url))), made =>
             {
-                var body = new NewTargetBody(call.Get(name), call.Get(url));
-                call.Tell(await call.PostAsync<MadeTarget>("notifications/targets", body), made =>
-                {
-                    call.Say(made.Secret is { } secret ? Wording.Plain(secret)
-                        : $"{Wording.Plain(made.Name)} is notified by mail: {Wording.Plain(made.Url)}");
-                    if (made.Secret is not null)
-                        call.Note($"Notifications for {Wording.Plain(made.Name)} are signed with this secret, shown this once.");
-                });
-                return ExitCode.Done;
-            });
+                call.Say(made.Secret is { } secret ? Wording.Plain(secret)
+                    : $"{Wording.Plain(made.Name)} is notified by mail: {Wording.Plain(made.Url)}");
+                if (made.Secret is not null)
+                    call.Note($"Notifications for {Wording.Plain(made.Name)} are signed with this secret, shown this once.");
+            }));
     }
 
     private static ClientVerb List(Surroundings surroundings) =>
@@ -58,19 +54,15 @@ internal static class NotifyVerb
         var (limit, after) = (Limit(), After());
         return new(surroundings, "log", "List the notifications, the latest first, and whether they arrived.", ["BulkImporter notify log"],
             [limit, after],
-            async call =>
+            call => call.ShowAsync(call.GetAsync<Page<NotificationView>>(
+                "notifications" + Query.Of(("limit", call.Get(limit)), ("after", call.Get(after)))), page =>
             {
-                var query = Query.Of(("limit", call.Get(limit)), ("after", call.Get(after)));
-                call.Tell(await call.GetAsync<Page<NotificationView>>("notifications" + query), page =>
-                {
-                    call.Table(["id", "time", "what", "import", "target", "state", "tries", "problem"], page.Items.SelectMany(
-                        told => told.Deliveries.DefaultIfEmpty(new DeliveryView("", "", 0, null, null, null)).Select(delivery =>
-                            (string?[])[$"{told.Id}", call.Time(told.At), told.Kind, told.ImportId is { } id ? $"{id}" : "-",
-                                delivery.Target, delivery.State, $"{delivery.Tries}", delivery.Problem])));
-                    if (page.Next is { } next) call.Note($"More with --after {next}");
-                });
-                return ExitCode.Done;
-            });
+                call.Table(["id", "time", "what", "import", "target", "state", "tries", "problem"], page.Items.SelectMany(
+                    told => told.Deliveries.DefaultIfEmpty(new DeliveryView("", "", 0, null, null, null)).Select(delivery =>
+                        (string?[])[$"{told.Id}", call.Time(told.At), told.Kind, told.ImportId is { } id ? $"{id}" : "-",
+                            delivery.Target, delivery.State, $"{delivery.Tries}", delivery.Problem])));
+                if (page.Next is { } next) call.Note($"More with --after {next}");
+            }));
     }
 
     private static ClientVerb Replay(Surroundings surroundings)

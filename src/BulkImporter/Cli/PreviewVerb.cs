@@ -15,21 +15,17 @@ internal static class PreviewVerb
         return new ClientVerb(surroundings, "preview",
             "Show how an import's manifest is read: its columns, what each is taken for, and its first rows. Change it with revise.",
             ["BulkImporter preview 7", "BulkImporter preview 7 --rows 20 --json | jq .mapping"], [id, rows],
-            async call =>
+            call => call.ShowAsync(
+                call.GetAsync<ManifestPreview>($"imports/{call.Get(id)}/preview" + Query.Of(("rows", call.Get(rows)))), preview =>
             {
-                var path = $"imports/{call.Get(id)}/preview" + Query.Of(("rows", call.Get(rows)));
-                call.Tell(await call.GetAsync<ManifestPreview>(path), preview =>
-                {
-                    if (preview.Question is { } question) call.Note(Wording.Plain(question));
-                    var readAs = preview.Mapping.ToLookup(m => m.Value, m => m.Key);
-                    call.Table(
-                        ["row", .. preview.Columns.Select(column => readAs[column].Any()
-                            ? $"{Wording.Plain(column)} = {string.Join(", ", readAs[column])}" : Wording.Plain(column))],
-                        preview.Rows.Select(row => (string?[])[$"{row.RowNumber}{(row.IsBlocked ? " (invalid)" : "")}",
-                            .. preview.Columns.Select((_, index) => row.Cells.ElementAtOrDefault(index))]));
-                    if (preview.Note is { } note) call.Note(note);
-                });
-                return ExitCode.Done;
-            });
+                if (preview.Question is { } question) call.Note(Wording.Plain(question));
+                var readAs = preview.Mapping.ToLookup(m => m.Value, m => m.Key);
+                call.Table(
+                    ["row", .. preview.Columns.Select(column => readAs[column].Any()
+                        ? $"{Wording.Plain(column)} = {string.Join(", ", readAs[column])}" : Wording.Plain(column))],
+                    preview.Rows.Select(row => (string?[])[$"{row.RowNumber}{(row.IsBlocked ? " (invalid)" : "")}",
+                        .. preview.Columns.Select((_, index) => row.Cells.ElementAtOrDefault(index))]));
+                if (preview.Note is { } note) call.Note(note);
+            }));
     }
 }

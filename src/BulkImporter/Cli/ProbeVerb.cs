@@ -17,8 +17,8 @@ internal static class ProbeVerb
         var all = Flag("--all", "Ask every source");
         var status = Flag("--status", "Show the progress of the latest check, and start none");
         return new ClientVerb(surroundings, "probe",
-            "Check that the files of an import in review can be reached, and wait for the end. Problems become warnings: see findings. Exit "
-                + "code 3 if a file has a problem.",
+            "Check that the files of an import in review can be reached, and wait for the end. Problems become warnings: see findings. "
+                + "Exit code 3 if a file has a problem.",
             ["BulkImporter probe 7                     a sample",
                 "BulkImporter probe 7 --all && BulkImporter start 7",
                 "BulkImporter probe 7 --status --json"],
@@ -48,15 +48,7 @@ internal static class ProbeVerb
                     { Problems: > 0 } => ExitCode.DoneWithProblems,
                     _ => ExitCode.Done,
                 };
-            })
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.Given(sample, all, status) > 1) result.AddError("Give one of --sample, --all and --status.");
-                },
             },
-        };
+            refuses: result => [result.Given(sample, all, status) > 1 ? "Give one of --sample, --all and --status." : null]);
     }
 }

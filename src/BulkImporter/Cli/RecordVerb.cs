@@ -30,22 +30,18 @@ internal static class RecordVerb
         var row = new Argument<int>("ROW") { Description = "The record's row number, as `BulkImporter records` shows it" };
         return new ClientVerb(surroundings, "record", "Show one record and every attempt that was made for it.",
             ["BulkImporter record 7 12", "BulkImporter record 7 12 --json | jq .history"], [id, row],
-            async call =>
+            call => call.ShowAsync(call.GetAsync<RecordBody>($"imports/{call.Get(id)}/records/{call.Get(row)}"), record =>
             {
-                call.Tell(await call.GetAsync<RecordBody>($"imports/{call.Get(id)}/records/{call.Get(row)}"), record =>
-                {
-                    call.Say($"Row {record.RowNumber}, {Wording.Of(record.State)}: {Wording.Plain(record.Url)}");
-                    if (record.Rid is not null) call.Say($"rid {Wording.Plain(record.Rid)}");
-                    if (record.Asset is { IsExpected: true } asset)
-                        call.Say($"{Wording.Of(asset.Arrival)}: expected {asset.Expected}; arrived {asset.Arrived}");
-                    if (record.Error is { } error) call.Say($"{error.Code}: {Wording.Plain(error.Message)}");
-                    if (record.WaitsFor is { } wait) call.Say(Wording.Plain(wait.Sentence));
-                    if (record.History is { Count: > 0 } attempts)
-                        call.Table(["attempt", "began", "ended", "outcome", "http", "status_id", "message"], attempts.Select(attempt =>
-                            (string?[])[$"{attempt.Number}", call.Time(attempt.StartedAt), call.Time(attempt.FinishedAt),
-                                attempt.Outcome, $"{attempt.HttpStatus}", attempt.StatusId, attempt.Message]));
-                });
-                return ExitCode.Done;
-            });
+                call.Say($"Row {record.RowNumber}, {Wording.Of(record.State)}: {Wording.Plain(record.Url)}");
+                if (record.Rid is not null) call.Say($"rid {Wording.Plain(record.Rid)}");
+                if (record.Asset is { IsExpected: true } asset)
+                    call.Say($"{Wording.Of(asset.Arrival)}: expected {asset.Expected}; arrived {asset.Arrived}");
+                if (record.Error is { } error) call.Say($"{error.Code}: {Wording.Plain(error.Message)}");
+                if (record.WaitsFor is { } wait) call.Say(Wording.Plain(wait.Sentence));
+                if (record.History is { Count: > 0 } attempts)
+                    call.Table(["attempt", "began", "ended", "outcome", "http", "status_id", "message"], attempts.Select(attempt =>
+                        (string?[])[$"{attempt.Number}", call.Time(attempt.StartedAt), call.Time(attempt.FinishedAt), attempt.Outcome,
+                            $"{attempt.HttpStatus}", attempt.StatusId, attempt.Message]));
+            }));
     }
 }

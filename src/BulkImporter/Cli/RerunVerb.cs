@@ -13,8 +13,8 @@ internal static class RerunVerb
         var id = ImportId();
         var selection = new SelectionOptions("Records in this state [failed]");
         var push = Flag("--push",
-            "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot reach. "
-                + "Rows that are invalid only for this are included");
+            "The server reads the files and sends them from now on, instead of Cincopa fetching them: for sources that Cincopa cannot "
+                + "reach. Rows that are invalid only for this are included");
         var file = InputFile.Option("--file",
             "Correct rows first: a manifest whose rows replace address or metadata of failed, invalid and duplicate ones, by import_row or "
                 + "reference id; only these are sent again");
@@ -23,8 +23,8 @@ internal static class RerunVerb
         var sheet = Text("--sheet", "NAME", "Of --file: the sheet to read, if several sheets of a workbook have rows");
         var check = Flag("--check", "Say what --file would change and what it could not, and change nothing");
         return new ClientVerb(surroundings, "rerun",
-            "Send records again that failed, or a selection. Imported records are sent again only where --arrival selects what differs from "
-                + "what was expected.",
+            "Send records again that failed, or a selection. Imported records are sent again only where --arrival selects what differs "
+                + "from what was expected.",
             ["BulkImporter rerun 7                                all failed records",
                 "BulkImporter rerun 7 --code source_timeout",
                 "BulkImporter rerun 7 --code source_forbidden --push    what Cincopa could not fetch is sent by the server",
@@ -39,23 +39,17 @@ internal static class RerunVerb
                 ? CorrectAsync(call, corrections, call.Get(id), Query.Of(("map", call.Get(map)), ("encoding", call.Get(encoding)),
                     ("sheet", call.Get(sheet)), ("check", call.Get(check) ? "true" : null)), call.Get(check))
                 : RerunAsync(call, call.Get(id), selection.IsGiven(call.Line) ? selection.Of(call.Line) : new SelectionBody("failed"),
-                    call.Get(push)))
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.Given([.. selection.All, file]) > 1)
-                        result.AddError(
-                            $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: exactly one says which "
-                                + "records are rerun.");
-                    if (result.Given(file) == 0 && result.Given(map, encoding, sheet, check) > 0)
-                        result.AddError("--map, --encoding, --sheet and --check need --file.");
-                    if (result.GetValue(push) && result.Given(file) > 0)
-                        result.AddError("--push works with a selection. In a corrections file, use the column transfer.");
-                },
-            },
-        };
+                    call.Get(push)),
+            refuses: result =>
+            [
+                result.Given([.. selection.All, file]) <= 1 ? null
+                    : $"Give one of {string.Join(", ", selection.All.Select(o => o.Name))} and --file: exactly one says which records are "
+                        + "rerun.",
+                result.Given(file) == 0 && result.Given(map, encoding, sheet, check) > 0
+                    ? "--map, --encoding, --sheet and --check need --file." : null,
+                result.GetValue(push) && result.Given(file) > 0
+                    ? "--push works with a selection. In a corrections file, use the column transfer." : null,
+            ]);
     }
 
     private static async Task<int> RerunAsync(Call call, int id, SelectionBody chosen, bool push)
@@ -92,7 +86,8 @@ internal static class RerunVerb
                 : $"{Wording.Count(report.Corrected, "row was", "rows were")} corrected, "
                     + $"{Wording.Count(report.Refused, "was", "were")} not changed.");
             foreach (var row in report.Rows.Where(r => r.Outcome != "corrected"))
-                call.Say($"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. {Wording.Plain(row.Message)}");
+                call.Say($"  line {row.Line}{(row.Row is { } number ? $", row {number}" : "")}: {row.Outcome}. "
+                    + Wording.Plain(row.Message));
             if (report.Corrected > 0 && !onlyCheck) call.Say(Follow(id));
         });
         return answer.Value is { Corrected: 0, Refused: > 0 } ? ExitCode.Refused : ExitCode.Done;

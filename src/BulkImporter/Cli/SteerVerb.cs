@@ -58,25 +58,16 @@ internal static class SteerVerb
         var yes = Flag("--yes", "Confirm: a deleted import cannot be restored");
         return new ClientVerb(surroundings, "delete",
             "Delete an import that has ended, with its records, attempts, findings and, when no other import has it, its manifest. The "
-                + "assets stay in Cincopa, and without the import they can no longer be undone; their addresses are no longer recognised in "
-                + "later manifests.",
+                + "assets stay in Cincopa, and without the import they can no longer be undone; their addresses are no longer recognised "
+                + "in later manifests.",
             ["BulkImporter undo 7 --dry-run                       the assets that would stay in Cincopa",
                 "BulkImporter archive 7 && BulkImporter delete 7 --yes"],
             [id, yes],
             call => call.TellAsync(call.SendAsync<ImportView>(HttpMethod.Delete, $"imports/{call.Get(id)}"),
-                _ => $"Import {call.Get(id)} is being deleted."))
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (!result.GetValue(yes))
-                        result.AddError(
-                            "A deleted import cannot be restored, and its assets stay in Cincopa. To delete it, give --yes. To delete its "
-                                + "assets first, use BulkImporter undo; to keep its data in a file, BulkImporter archive.");
-                },
-            },
-        };
+                _ => $"Import {call.Get(id)} is being deleted."),
+            refuses: result => [result.GetValue(yes) ? null
+                : "A deleted import cannot be restored, and its assets stay in Cincopa. To delete it, give --yes. To delete its assets "
+                    + "first, use BulkImporter undo; to keep its data in a file, BulkImporter archive."]);
     }
 
     private static ClientVerb Steering(Surroundings surroundings, string action, string description, string[] examples,

@@ -26,7 +26,8 @@ internal static class SubmitVerb
                 "BulkImporter submit catalogue.xlsx --sheet Videos",
                 "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",
                 "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
-                "BulkImporter submit --from https://media.example.com/library.csv    fetched by the server; a Google Sheet's link works, too",
+                "BulkImporter submit --from https://media.example.com/library.csv    fetched by the server; a Google Sheet's "
+                    + "link works, too",
                 "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script"],
             [file, from, fileName, .. import.With(map, encoding, sheet)],
             async call =>
@@ -44,17 +45,9 @@ internal static class SubmitVerb
                     return await UploadAsync(call.Api, bytes, manifest.FileName ?? "what comes through the pipe", query, key, surroundings,
                         call.CancellationToken);
                 }));
-            })
-        {
-            Validators =
-            {
-                result =>
-                {
-                    if (result.GetResult(file) is { Tokens.Count: > 0 } == result.GetResult(from) is not null)
-                        result.AddError("Name the manifest: a FILE, or --from URL.");
-                },
             },
-        };
+            refuses: result => [result.GetResult(file) is { Tokens.Count: > 0 } == result.GetResult(from) is not null
+                ? "Name the manifest: a FILE, or --from URL." : null]);
     }
 
     /// <summary>Streams a manifest's bytes to the server, with a bar when a person looks on.</summary>

@@ -62,16 +62,12 @@ internal static class TemplateVerb
     {
         var account = AccountOption();
         return new(surroundings, "list", "List an account's templates.", ["BulkImporter template list --account museum"], [account],
-            async call =>
+            call => call.ShowAsync(call.GetAsync<Page<TemplateView>>(PathOf(call.Get(account))), page =>
             {
-                call.Tell(await call.GetAsync<Page<TemplateView>>(PathOf(call.Get(account))), page =>
-                {
-                    foreach (var template in page.Items)
-                        call.Say($"{Wording.Plain(template.Name)}: {Wording.Plain(template.Mapping)}  "
-                            + $"({Wording.Plain(string.Join(", ", template.Columns))})");
-                });
-                return ExitCode.Done;
-            });
+                foreach (var template in page.Items)
+                    call.Say($"{Wording.Plain(template.Name)}: {Wording.Plain(template.Mapping)}  "
+                        + $"({Wording.Plain(string.Join(", ", template.Columns))})");
+            }));
     }
 
     private static ClientVerb Delete(Surroundings surroundings)

@@ -14,8 +14,8 @@ internal static class UndoVerb
         var name = Text("--name", "NAME", "The name of the import, to confirm it: its assets are deleted in Cincopa for good");
         var dryRun = Flag("--dry-run", "Say what would be deleted and what left, and delete nothing");
         return new ClientVerb(surroundings, "undo",
-            "Delete in Cincopa the assets that an import has made and that no other record has. Adopted, unknown and possibly duplicated ones "
-                + "are listed and left. The records are then deleted and can be sent again by a rerun.",
+            "Delete in Cincopa the assets that an import has made and that no other record has. Adopted, unknown and possibly duplicated "
+                + "ones are listed and left. The records are then deleted and can be sent again by a rerun.",
             ["BulkImporter undo 7 --dry-run                       what would be deleted and what left",
                 "BulkImporter undo 7 --name \"Spring library\"",
                 "BulkImporter undo 7 --search holiday --name \"Spring library\"",

@@ -34,12 +34,8 @@ internal static class UserVerb
         var (name, role) = (UserName(), RoleOf("the person"));
         return new(surroundings, "add", "Invite a person. Prints a link with which the person chooses a password.",
             ["BulkImporter user add anna --role operator"], [name, role],
-            async call =>
-            {
-                var body = new NewUserBody(call.Get(name), call.Get(role));
-                call.Tell(await call.PostAsync<AddedUserBody>("users", body), added => TellLink(call, added.Link));
-                return ExitCode.Done;
-            });
+            call => call.ShowAsync(call.PostAsync<AddedUserBody>("users", new NewUserBody(call.Get(name), call.Get(role))),
+                added => TellLink(call, added.Link)));
     }
 
     private static ClientVerb List(Surroundings surroundings) =>
@@ -72,11 +68,8 @@ internal static class UserVerb
         return new(surroundings, "link",
             "Print a new link with which a person chooses a password, if the invitation was lost or the password forgotten.",
             ["BulkImporter user link anna"], [name],
-            async call =>
-            {
-                call.Tell(await call.PostAsync<PasswordLinkBody>(PathOf(call.Get(name)) + "/password-link"), link => TellLink(call, link));
-                return ExitCode.Done;
-            });
+            call => call.ShowAsync(
+                call.PostAsync<PasswordLinkBody>(PathOf(call.Get(name)) + "/password-link"), link => TellLink(call, link)));
     }
 
     private static ClientVerb Remove(Surroundings surroundings)
