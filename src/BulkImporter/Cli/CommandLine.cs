@@ -149,7 +149,7 @@ public static class CommandLine
             KeyVerb.Of(surroundings),
             NotifyVerb.Of(surroundings),
             AuditVerb.Of(surroundings),
-            new DemoVerb(surroundings),
+            DemoVerb.Of(surroundings),
             new CompletionVerb(surroundings),
             quiet,
         };

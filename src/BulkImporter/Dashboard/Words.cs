@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -100,6 +101,14 @@ internal static partial class Words
         (ImportState.Cancelled, { Cancelled: > 0 }) =>
             $"{Count(counts.Cancelled, "record was", "records were")} not sent. Rerun them if they should be.",
         _ => null,
+    };
+
+    /// <summary>What a role lets people do.</summary>
+    public static string Of(Role role) => role switch
+    {
+        Role.Viewer => "viewer: read-only",
+        Role.Operator => "operator: can upload, start and rerun",
+        Role.Admin => "admin: can also manage accounts, people and keys",
     };
 
     /// <summary>What resuming the import does.</summary>
