@@ -12,7 +12,8 @@ internal static class DemoVerb
             "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)");
         var manifest = InputFile.Option("--manifest",
             "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)");
-        var simulator = new Option<FileInfo>("--simulator") { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
+        var simulator = new Option<FileInfo>("--simulator")
+        { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
         simulator.AcceptExistingOnly();
         var data = new Option<DirectoryInfo?>("--data")
         {
@@ -20,7 +21,8 @@ internal static class DemoVerb
             Description = "Where database, logs and results go [.bulkimporter/demo; with --once a new folder for temporary files]"
         };
         var urls = Text("--urls", "URL", $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]");
-        var verb = new Verb("demo", "Show everything on this machine against a simulator of Cincopa: no account, nothing leaves the machine.",
+        var verb = new Verb("demo",
+            "Show everything on this machine against a simulator of Cincopa: no account, nothing leaves the machine.",
             "BulkImporter demo                        then open the sign-in link that it prints",
             "BulkImporter demo --once                 run, print the numbers, end",
             "BulkImporter demo --once --manifest mine.csv").Takes(once, manifest, simulator, data, urls);

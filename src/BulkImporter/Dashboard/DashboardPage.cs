@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Components.Authorization;
 namespace BulkImporter.Dashboard;
 
 /// <summary>
-/// What components share: who looks, and a token that ends when they leave. Their persistent state is what they hand from the first drawing on
-/// the server to the live page, so that this does not begin empty again.
+/// What components share: who looks, and a token that ends when they leave. Their persistent state is what they hand from the first drawing
+/// on the server to the live page, so that this does not begin empty again.
 /// </summary>
 public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 {
