@@ -77,7 +77,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         {
             var import = await ImportAsync(api, options.Manifest, directory, cancellationToken);
             if (options.Once)
-                return import.ExitCode();
+                return Watch.ExitCodeOf(import);
             await StayAsync(api, serverUrl, [serverProcess, simulatorProcess], cancellationToken);
             return ExitCode.Done;
         }

@@ -15,7 +15,7 @@ internal static class ImportPicture
     {
         var rows = new List<IRenderable> { new Text(Headline(import), new Style(decoration: Decoration.Bold)) };
         var bar = new BreakdownChart { Expand = true, ValueFormatter = (value, _) => Wording.Number(value) };
-        foreach (var (state, count) in import.Counts.Present())
+        foreach (var (state, count) in Present(import.Counts))
             bar.AddItem(Wording.Of(state), count, ColorOf(state));
         rows.Add(bar);
         rows.Add(new Text($"{Progress(import)}   {Pace(import)}"));
@@ -33,7 +33,7 @@ internal static class ImportPicture
 
     public static string Line(ImportView import)
     {
-        var counts = string.Join(", ", import.Counts.Present().Select(s => $"{Wording.Of(s.State)} {Wording.Number(s.Count)}"));
+        var counts = string.Join(", ", Present(import.Counts).Select(s => $"{Wording.Of(s.State)} {Wording.Number(s.Count)}"));
         var pace = import.State == ImportState.Running ? $" | {Pace(import)}" : "";
         var reason = import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})";
         return $"{Wording.Of(import.State)}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
@@ -42,11 +42,11 @@ internal static class ImportPicture
     /// <summary>Counts by state, by what became of what was expected to arrive, and failures by code.</summary>
     public static IRenderable Summary(ImportView import, Surroundings surroundings)
     {
-        var states = Shares("state", import.Counts.Present().Select(s => (Wording.Of(s.State), s.Count)), import.Counts.Total);
+        var states = Shares("state", Present(import.Counts).Select(s => (Wording.Of(s.State), s.Count)), import.Counts.Total);
         states.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
         var parts = new List<IRenderable> { states };
         if (import.Arrival.Compared > 0)
-            parts.Add(Shares("arrival", import.Arrival.Present().Select(a => (Wording.Of(a.Arrival), a.Count)), import.Counts.Imported));
+            parts.Add(Shares("arrival", Present(import.Arrival).Select(a => (Wording.Of(a.Arrival), a.Count)), import.Counts.Imported));
         if (import.Failures.Count > 0)
         {
             var failures = TableOf(surroundings, "failure", "what it needs", "records");
@@ -79,7 +79,7 @@ internal static class ImportPicture
 
     /// <summary>The totals of what arrived in one sentence.</summary>
     public static string Arrival(ImportView import) =>
-        $"Arrival: {string.Join(", ", import.Arrival.Present().Select(a => $"{Wording.Number(a.Count)} {Wording.Of(a.Arrival)}"))}.";
+        $"Arrival: {string.Join(", ", Present(import.Arrival).Select(a => $"{Wording.Number(a.Count)} {Wording.Of(a.Arrival)}"))}.";
 
     public static string Headline(ImportView import) =>
         $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: "
@@ -105,8 +105,19 @@ internal static class ImportPicture
         _ => null,
     };
 
+    /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
+    private static IEnumerable<(RecordState State, int Count)> Present(StateCounts counts) => new[]
+    {
+        RecordState.Imported, RecordState.Failed, RecordState.Unknown, RecordState.Deleted, RecordState.Cancelled, RecordState.Invalid,
+        RecordState.Duplicate, RecordState.Submitted, RecordState.Submitting, RecordState.Pending,
+    }.Select(s => (s, counts.Of(s))).Where(s => s.Item2 > 0);
+
+    /// <summary>What there is of the totals of arrival.</summary>
+    private static IEnumerable<(Arrival Arrival, int Count)> Present(ArrivalCounts counts) =>
+        Enum.GetValues<Arrival>().Select(a => (a, counts.Of(a))).Where(a => a.Item2 > 0);
+
     private static string FirstDifference(ImportView import) =>
-        Wording.Of(import.Arrival.Present().First(a => a.Arrival.Differs()).Arrival);
+        Wording.Of(Present(import.Arrival).First(a => a.Arrival.Differs()).Arrival);
 
     /// <summary>Lines and colours for a person; bare columns for a pipe.</summary>
     public static Table TableOf(Surroundings surroundings, params ReadOnlySpan<string> columns)

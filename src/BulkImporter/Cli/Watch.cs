@@ -26,12 +26,12 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             if (json)
             {
                 surroundings.Output.WriteLine(import.Json);
-                return (await FollowAsync(import, JsonLines(import.Json), Note, cancellationToken)).ExitCode();
+                return ExitCodeOf(await FollowAsync(import, JsonLines(import.Json), Note, cancellationToken));
             }
 
             var last = await ShowAsync(import, cancellationToken);
             Report(last);
-            return last.ExitCode();
+            return ExitCodeOf(last);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -42,6 +42,23 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             return ExitCode.Interrupted;
         }
     }
+
+    /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
+    private static bool IsAtRest(ImportView import) => import.State switch
+    {
+        _ when import.Undo.IsUnderWay => false,
+        ImportState.Review or ImportState.Finished or ImportState.Rejected => true,
+        ImportState.Cancelled => import.Counts is { Submitting: 0, Submitted: 0 },
+        _ => false,
+    };
+
+    /// <summary>The exit code of whoever waited for it.</summary>
+    public static int ExitCodeOf(ImportView import) => import.State switch
+    {
+        ImportState.Rejected or ImportState.Cancelled => ExitCode.Failed,
+        ImportState.Finished when import.Counts.Failed + import.Counts.Unknown + import.Finishing.Failed > 0 => ExitCode.DoneWithProblems,
+        _ => ExitCode.Done,
+    };
 
     /// <summary>Watches in the form that fits the terminal; answers with the import as it came to rest.</summary>
     public async Task<ImportView> ShowAsync(ApiReply<ImportView> import, CancellationToken cancellationToken)
@@ -82,7 +99,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     {
         long? awaySince = null;
         show(import);
-        while (!import.Value.IsAtRest())
+        while (!IsAtRest(import.Value))
         {
             await Task.Delay(Interval, surroundings.Clock, cancellationToken);
             try
@@ -133,7 +150,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         return reply =>
         {
             var import = reply.Value;
-            var news = shown is null || shown.State != import.State || shown.Reason != import.Reason || import.IsAtRest();
+            var news = shown is null || shown.State != import.State || shown.Reason != import.Reason || IsAtRest(import);
             if (!news && (shown!.Counts == import.Counts || surroundings.Clock.GetElapsedTime(shownAt) < PlainInterval))
                 return;
             (shown, shownAt) = (import, surroundings.Clock.GetTimestamp());
