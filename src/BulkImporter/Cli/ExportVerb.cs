@@ -1,4 +1,3 @@
-using System.CommandLine;
 using BulkImporter.Manifests;
 using static BulkImporter.Cli.Options;
 

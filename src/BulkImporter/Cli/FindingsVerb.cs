@@ -1,4 +1,3 @@
-using System.CommandLine;
 using BulkImporter.Parse;
 using static BulkImporter.Cli.Options;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using BulkImporter.Api;
 using static BulkImporter.Cli.Options;
 

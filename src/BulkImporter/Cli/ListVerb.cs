@@ -1,4 +1,3 @@
-using System.CommandLine;
 using BulkImporter.Imports;
 using static BulkImporter.Cli.Options;
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using BulkImporter.Api;
 using BulkImporter.Parse;
 using static BulkImporter.Cli.Options;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using BulkImporter.Api;
 
 namespace BulkImporter.Tests.Api;
 
