@@ -57,7 +57,6 @@ public static class ApiSetup
         api.MapFiles();
         api.MapRecords();
         api.MapOldAddresses();
-        api.MapTemplateFile();
         api.MapTemplates();
         api.MapCorrections();
         api.MapAccounts();

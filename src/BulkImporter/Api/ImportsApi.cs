@@ -1,11 +1,13 @@
-using System.Globalization;
+using System.IO.Pipelines;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using System.Threading.Channels;
 using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
+using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Probes;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -304,11 +306,24 @@ internal static class ImportsApi
         if (await imports.FindAsync(id, cancellationToken) is null) return Problem.ImportNotFound(id);
         if (!isCsv) return TypedResults.Ok(await findings.ListAsync(id, after, ApiArguments.Limit(limit, 1000, 10_000), cancellationToken));
 
-        context.Attach(string.Create(CultureInfo.InvariantCulture, $"import-{id}-findings.csv"), "text/csv; charset=utf-8");
-        await FindingsCsv.WriteAsync(findings.AllAsync(id, cancellationToken), context.Response.BodyWriter, cancellationToken);
+        context.Attach($"import-{id}-findings.csv", "text/csv; charset=utf-8");
+        await WriteCsvAsync(findings.AllAsync(id, cancellationToken), context.Response.BodyWriter, cancellationToken);
         return Results.Empty;
     }
 
+    /// <summary>Findings as a table for a spreadsheet.</summary>
+    private static async Task WriteCsvAsync(IAsyncEnumerable<FindingView> findings, PipeWriter output, CancellationToken cancellationToken)
+    {
+        Line("row", "line", "column", "code", "severity", "value", "hint", "other_row", "other_import");
+        await foreach (var f in findings.WithCancellation(cancellationToken))
+        {
+            Line($"{f.Row}", $"{f.Line}", f.Column, f.Code, f.Severity, f.Value, f.Hint, $"{f.OtherRow}", $"{f.OtherImport}");
+            if (output.UnflushedBytes >= 64 * 1024) await output.FlushAsync(cancellationToken);
+        }
+        await output.FlushAsync(cancellationToken);
+
+        void Line(params string?[] cells) => Encoding.UTF8.GetBytes(string.Join(',', cells.Select(FormulaGuard.Cell)) + "\r\n", output);
+    }
 }
 
 internal enum FindingsFormat

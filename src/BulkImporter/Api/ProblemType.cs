@@ -1,5 +1,3 @@
-using System.Reflection;
-
 namespace BulkImporter.Api;
 
 /// <summary>The closed list of the <c>type</c> of a problem: what programs may decide on. docs/api.md says what each means.</summary>
@@ -24,8 +22,4 @@ internal static class ProblemType
     public const string TokenNotConfirmed = "token-not-confirmed";
     public const string TooManyRequests = "too-many-requests";
     public const string InternalError = "internal-error";
-
-    public static IReadOnlyList<string> All { get; } =
-        [.. typeof(ProblemType).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.IsLiteral)
-            .Select(f => (string)f.GetRawConstantValue()!)];
 }

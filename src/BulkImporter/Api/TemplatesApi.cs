@@ -1,5 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Data;
+using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -12,6 +13,9 @@ internal static class TemplatesApi
 {
     public static void MapTemplates(this IEndpointRouteBuilder api)
     {
+        api.MapGet("/manifest-template", WriteAsync).WithName("exampleManifest").RequireAuthorization(Policy.Viewer).WithTags("Imports")
+            .WithSummary("A manifest to fill in: one example row, and a line of help for each column")
+            .Problems(400).Produces<string>(contentType: "text/csv");
         api.MapPost("/imports/{id:int}/template", SaveAsync).WithName("saveTemplate")
             .RequireAuthorization(Policy.Operator).WithTags("Templates")
             .WithSummary("Keep how this import's manifest is read, for manifests of its account with the same header")
@@ -39,4 +43,24 @@ internal static class TemplatesApi
         await delete.RunAsync(account, name, context.User.Actor(), cancellationToken)
             ? TypedResults.NoContent()
             : Problem.NotFound($"Account '{account}' has no template '{name}'.");
+
+    private static async Task<IResult> WriteAsync(string? format, HttpContext context, CancellationToken cancellationToken)
+    {
+        var chosen = ApiArguments.Choice<FileFormat>("format", format) ?? FileFormat.Csv;
+        if (!ManifestTemplate.Formats.Contains(chosen))
+            throw new InvalidArgumentException("format",
+                $"The template is {string.Join(" or ", ManifestTemplate.Formats.Select(f => EnumText<FileFormat>.Of(f)))}.");
+        context.Attach(ManifestTemplate.FileName(chosen), chosen.ContentType());
+        ManifestTemplate.Write(chosen, context.Response.BodyWriter);
+        await context.Response.BodyWriter.FlushAsync(cancellationToken);
+        return Results.Empty;
+    }
+
+    /// <summary>The media type of a file of this format.</summary>
+    internal static string ContentType(this FileFormat format) => format switch
+    {
+        FileFormat.Csv => "text/csv; charset=utf-8",
+        FileFormat.Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        FileFormat.Jsonl => "application/jsonl; charset=utf-8",
+    };
 }

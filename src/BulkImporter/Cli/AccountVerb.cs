@@ -1,52 +1,42 @@
 using System.CommandLine;
-using System.Globalization;
+using System.CommandLine.Parsing;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
 using BulkImporter.Data;
 using BulkImporter.Records;
-using Spectre.Console;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary>
 /// <c>account add|list|check|galleries|limits|player|token|resume|source-header</c>: the Cincopa accounts that the server imports for.
 /// </summary>
-internal sealed class AccountVerb : Verb
+internal static class AccountVerb
 {
-    public AccountVerb(Surroundings surroundings)
-        : base("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list",
+    public static Verb Of(Surroundings surroundings) =>
+        new Verb("account", "Add, check, limit and resume Cincopa accounts.", "BulkImporter account list",
             "BulkImporter account add museum --token-stdin < token.txt")
-    {
-        Takes(new AccountAddVerb(surroundings), new AccountListVerb(surroundings), new AccountCheckVerb(surroundings),
-            new AccountGalleriesVerb(surroundings), new AccountLimitsVerb(surroundings), new AccountPlayerVerb(surroundings),
-            new AccountTokenVerb(surroundings),
-            new AccountResumeVerb(surroundings), new AccountSourceHeaderVerb(surroundings));
-    }
+            .Takes(Add(surroundings), List(surroundings), Check(surroundings), Galleries(surroundings), Limits(surroundings),
+                Player(surroundings), Token(surroundings), Resume(surroundings), SourceHeader(surroundings));
 
     private static Argument<string> AccountName() => new("NAME") { Description = "The account's name" };
 
-    private static string PathOf(string name, string? action = null) => $"accounts/{Uri.EscapeDataString(name)}{action}";
+    private static string PathOf(string name) => $"accounts/{Uri.EscapeDataString(name)}";
 
-    private static Option<bool> TokenStdin(Command verb)
+    private static Option<bool> TokenStdin() => Flag("--token-stdin",
+        "Read the API token from standard input, the only way in: arguments are seen by every user of the machine");
+
+    private static Func<CommandResult, string?[]> Needs(Option<bool> tokenStdin) => result => result.GetValue(tokenStdin) ? [] :
+    [
+        "The token comes from standard input only, and --token-stdin says that you know: BulkImporter account "
+            + $"{result.Command.Name} NAME --token-stdin < token.txt",
+    ];
+
+    private static Option<bool> Anyway() => Flag("--anyway", "Save the token although Cincopa does not accept it now");
+
+    private static async Task<string> ReadTokenAsync(Call call)
     {
-        var option = new Option<bool>("--token-stdin")
-        { Description = "Read the API token from standard input, the only way in: arguments are seen by every user of the machine" };
-        verb.Validators.Add(result =>
-        {
-            if (!result.GetValue(option))
-                result.AddError(
-                    $"The token comes from standard input only, and --token-stdin says that you know: BulkImporter account {verb.Name} "
-                        + "NAME --token-stdin < token.txt");
-        });
-        return option;
-    }
-
-    private static Option<bool> Anyway() =>
-        new("--anyway") { Description = "Save the token although Cincopa does not accept it now" };
-
-    private static async Task<string> ReadTokenAsync(Surroundings surroundings, CancellationToken cancellationToken)
-    {
-        var token = PlainText.Trimmed(await surroundings.Input.ReadToEndAsync(cancellationToken));
+        var token = PlainText.Trimmed(await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken));
         return token.Length == 0 || token.Any(char.IsWhiteSpace)
             ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.",
                 "For example: BulkImporter account add museum --token-stdin < token.txt")
@@ -55,339 +45,198 @@ internal sealed class AccountVerb : Verb
 
     private static string Limit(string limit) => limit == "0" ? "none" : limit;
 
-    private static string Sentence(AccountView account) => string.Create(CultureInfo.InvariantCulture,
+    private static string Sentence(AccountView account) =>
         $"Account {Wording.Plain(account.Name)} at {Wording.Plain(account.BaseUrl)}: "
             + $"{Wording.Of(account.State)}{(account.Reason is null ? "" : $" ({Wording.Plain(account.Reason)})")}. Limits: "
             + $"{string.Join(", ", AccountLimit.All.Select(l => $"{l.Words} {Limit(l.Text(account))}"))}. "
             + $"Verb: {VerbOf(account)}. Now: {Wording.Count(account.InFlight, "record", "records")} being sent, "
             + $"{account.Outstanding} being fetched."
-            + $"{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}");
+            + $"{(account.Warning is null ? "" : $" Warning: {Wording.Plain(account.Warning)}")}";
 
     private static string VerbOf(AccountView account) =>
         account.Verb == VerbSetting.Auto ? $"auto (now {Wording.Of(account.VerbInUse).ToUpperInvariant()})" : Wording.Of(account.Verb);
 
-    private sealed class AccountAddVerb : ClientVerb
+    /// <summary>The account after a change, or as it is when there is none.</summary>
+    private static Task<ApiReply<AccountView>> ChangedAsync(Call call, string name, AccountChange change) =>
+        call.SendAsync<AccountView>(change == new AccountChange() ? HttpMethod.Get : HttpMethod.Patch, PathOf(name),
+            change == new AccountChange() ? null : change);
+
+    private static ClientVerb Add(Surroundings surroundings)
     {
-        private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> baseUrl = new("--base-url")
-        { HelpName = "URL", Description = "Where Cincopa's API is, when not at its usual address" };
-        private readonly Option<bool> anyway = Anyway();
-
-        public AccountAddVerb(Surroundings surroundings)
-            : base(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
-                "BulkImporter account add museum --token-stdin < token.txt",
-                "pass show cincopa/museum | BulkImporter account add museum --token-stdin")
-        {
-            TakesFromServer(name, TokenStdin(this), baseUrl, anyway, Json);
-        }
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var token = await ReadTokenAsync(Surroundings, cancellationToken);
-            var account = await api.SendAsync<AccountView>(HttpMethod.Post, "accounts",
-                new NewAccountBody(line.GetRequiredValue(name), token, line.GetValue(baseUrl), line.GetValue(anyway) ? true : null),
-                cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
-            return ExitCode.Done;
-        }
+        var (name, tokenStdin, anyway) = (AccountName(), TokenStdin(), Anyway());
+        var baseUrl = Text("--base-url", "URL", "Where Cincopa's API is, when not at its usual address");
+        return new(surroundings, "add", "Add an account. Its token is stored encrypted and never shown again.",
+            ["BulkImporter account add museum --token-stdin < token.txt",
+                "pass show cincopa/museum | BulkImporter account add museum --token-stdin"],
+            [name, tokenStdin, baseUrl, anyway],
+            async call => await call.TellAsync(call.PostAsync<AccountView>("accounts", new NewAccountBody(
+                call.Get(name), await ReadTokenAsync(call), call.Get(baseUrl), call.Get(anyway) ? true : null)), Sentence),
+            refuses: Needs(tokenStdin));
     }
 
-    private sealed class AccountListVerb : ClientVerb
+    private static ClientVerb List(Surroundings surroundings) =>
+        new(surroundings, "list", "List the accounts with their state and limits.", ["BulkImporter account list"], [],
+            call => call.ListAsync<AccountView>("accounts",
+                ["name", "state", .. AccountLimit.All.Select(l => l.Words), "verb", "address", "reason or warning"],
+                account => [account.Name, Wording.Of(account.State), .. AccountLimit.All.Select(l => Limit(l.Text(account))),
+                    VerbOf(account), account.BaseUrl, account.Reason ?? account.Warning],
+                "No accounts yet. Add one with: BulkImporter account add NAME --token-stdin"));
+
+    private static ClientVerb Check(Surroundings surroundings)
     {
-        public AccountListVerb(Surroundings surroundings)
-            : base(surroundings, "list", "List the accounts with their state and limits.", "BulkImporter account list") =>
-                TakesFromServer(Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var page = await api.GetAsync<Page<AccountView>>("accounts", cancellationToken);
-            if (line.GetValue(Json))
+        var name = AccountName();
+        return new(surroundings, "check", "Ask Cincopa whether the account's token works and what it may do.",
+            ["BulkImporter account check museum"], [name],
+            async call =>
             {
-                Surroundings.Output.WriteLine(page.Json);
-                return ExitCode.Done;
-            }
-
-            if (page.Value.Items.Count == 0)
-            {
-                Surroundings.Error.WriteLine("No accounts yet. Add one with: BulkImporter account add NAME --token-stdin");
-                return ExitCode.Done;
-            }
-
-            var table = ImportPicture.TableOf(Surroundings,
-                ["name", "state", .. AccountLimit.All.Select(l => l.Words), "verb", "address", "reason or warning"]);
-            foreach (var account in page.Value.Items)
-            {
-                table.AddRow([new Text(Wording.Plain(account.Name)), new Text(Wording.Of(account.State)),
-                    .. AccountLimit.All.Select(l => new Text(Limit(l.Text(account)))), new Text(VerbOf(account)),
-                    new Text(Wording.Plain(account.BaseUrl)), new Text(Wording.Plain(account.Reason ?? account.Warning))]);
-            }
-
-            Surroundings.Screen.Write(table);
-            return ExitCode.Done;
-        }
-    }
-
-    private sealed class AccountCheckVerb : ClientVerb
-    {
-        private readonly Argument<string> name = AccountName();
-
-        public AccountCheckVerb(Surroundings surroundings)
-            : base(surroundings, "check", "Ask Cincopa whether the account's token works and what it may do.",
-                "BulkImporter account check museum") => TakesFromServer(name, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var check = await api.SendAsync<AccountCheck>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/check"), null,
-                cancellationToken);
-            var ok = check.Value.Ok;
-            if (line.GetValue(Json))
-            {
-                Surroundings.Output.WriteLine(check.Json);
-            }
-            else
-            {
-                Surroundings.Output.WriteLine(ok ? $"The token works: Cincopa account {Wording.Plain(check.Value.AccountId)}."
-                    : $"The check failed: {Wording.Plain(check.Value.Message)}");
-                if (check.Value.Permissions is { Count: > 0 })
-                    Surroundings.Output.WriteLine("Permissions: " + Wording.Plain(string.Join(", ", check.Value.Permissions)));
-                if (ok && check.Value.Message is { } warning)
-                    Surroundings.Output.WriteLine("Warning: " + Wording.Plain(warning));
-            }
-
-            return ok ? ExitCode.Done : ExitCode.Failed;
-        }
-    }
-
-    private sealed class AccountGalleriesVerb : ClientVerb
-    {
-        private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> search = new("--search")
-        { HelpName = "TEXT", Description = "Only galleries that Cincopa finds for this text" };
-        private readonly Option<string?> after = new("--after")
-        { HelpName = "CURSOR", Description = "Go on after the page that ended with this cursor" };
-
-        public AccountGalleriesVerb(Surroundings surroundings)
-            : base(surroundings, "galleries",
-                "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
-                "BulkImporter account galleries museum --search Spring") => TakesFromServer(name, search, after, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var query =
-                $"/galleries?search={Uri.EscapeDataString(line.GetValue(search) ?? "")}"
-                    + $"&after={Uri.EscapeDataString(line.GetValue(after) ?? "")}";
-            var page = await api.SendAsync<Page<GalleryView>>(HttpMethod.Get, PathOf(line.GetRequiredValue(name), query), null,
-                cancellationToken);
-            if (line.GetValue(Json))
-            {
-                Surroundings.Output.WriteLine(page.Json);
-                return ExitCode.Done;
-            }
-
-            foreach (var gallery in page.Value.Items)
-                Surroundings.Output.WriteLine($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
-            if (page.Value.Next is { } next) Surroundings.Output.WriteLine($"There are more: --after {next}");
-            return ExitCode.Done;
-        }
-    }
-
-    private sealed class AccountLimitsVerb : ClientVerb
-    {
-        private readonly Argument<string> name = AccountName();
-        private readonly Dictionary<AccountLimit, Option<string?>> limits = AccountLimit.All.ToDictionary(l => l, OptionOf);
-
-        private readonly Option<string?> verb = new("--verb")
-        {
-            HelpName = "VERB",
-            Description =
-                    "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended "
-                        + "account becomes active"
-        };
-
-        public AccountLimitsVerb(Surroundings surroundings)
-            : base(surroundings, "limits",
-                "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
-                "BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20",
-                "BulkImporter account limits museum --verb post")
-        {
-            verb.AcceptOnlyFromAmong([.. EnumText<VerbSetting>.All]);
-            TakesFromServer([name, .. limits.Values, verb, Json]);
-        }
-
-        private static Option<string?> OptionOf(AccountLimit limit)
-        {
-            var option = new Option<string?>(limit.Option) { HelpName = "N", Description = limit.Help };
-            option.Validators.Add(result =>
-            {
-                try
+                var answer = await call.PostAsync<AccountCheck>(PathOf(call.Get(name)) + "/check");
+                call.Tell(answer, check =>
                 {
-                    foreach (var token in result.Tokens) limit.With(new AccountChange(), token.Value);
-                }
-                catch (InvalidArgumentException refused)
-                {
-                    result.AddError($"{limit.Option}: {refused.Message}");
-                }
+                    call.Say(check.Ok ? $"The token works: Cincopa account {Wording.Plain(check.AccountId)}."
+                        : $"The check failed: {Wording.Plain(check.Message)}");
+                    if (check.Permissions is { Count: > 0 })
+                        call.Say("Permissions: " + Wording.Plain(string.Join(", ", check.Permissions)));
+                    if (check is { Ok: true, Message: { } warning }) call.Say("Warning: " + Wording.Plain(warning));
+                });
+                return answer.Value.Ok ? ExitCode.Done : ExitCode.Failed;
             });
-            return option;
-        }
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var change = limits.Where(l => line.GetValue(l.Value) is not null).Aggregate(
-                new AccountChange(Verb: line.GetValue(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null),
-                (change, l) => l.Key.With(change, line.GetValue(l.Value)!));
-            var path = PathOf(line.GetRequiredValue(name));
-            var account = change == new AccountChange()
-                ? await api.GetAsync<AccountView>(path, cancellationToken)
-                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, change, cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
-            return ExitCode.Done;
-        }
     }
 
-    private sealed class AccountPlayerVerb : ClientVerb
+    private static ClientVerb Galleries(Surroundings surroundings)
     {
-        private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> template = new("--player-template")
-        {
-            HelpName = "FID",
-            Description = "The gallery or template that embeds play with; empty for the gallery that each asset stands in",
-        };
-        private readonly Option<string?> embed = new("--embed-address")
-        {
-            HelpName = "URL",
-            Description = $"The address of embeds, empty for {PlayerSettings.DefaultEmbed}, which is unproven",
-        };
-        private readonly Option<string?> hls = new("--hls-address")
-        {
-            HelpName = "URL",
-            Description = $"The address of playlists, empty for {PlayerSettings.DefaultHls}, which is unproven",
-        };
-
-        public AccountPlayerVerb(Surroundings surroundings)
-            : base(surroundings, "player",
-                "Show or change where the account's assets play. Result files, record pages and the map of old addresses use it.",
-                "BulkImporter account player museum", "BulkImporter account player museum --player-template AkIAw6ufdBqZ") =>
-            TakesFromServer(name, template, embed, hls, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var change = new AccountChange(
-                PlayerTemplate: line.GetValue(template), EmbedAddress: line.GetValue(embed), HlsAddress: line.GetValue(hls));
-            var path = PathOf(line.GetRequiredValue(name));
-            var account = change == new AccountChange()
-                ? await api.GetAsync<AccountView>(path, cancellationToken)
-                : await api.SendAsync<AccountView>(HttpMethod.Patch, path, change, cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json
-                : $"Embeds play with {Wording.Plain(account.Value.PlayerTemplate ?? "the gallery of each asset")}, at "
-                    + $"{Wording.Plain(account.Value.EmbedAddress)}. Playlists are at {Wording.Plain(account.Value.HlsAddress)}.");
-            return ExitCode.Done;
-        }
+        var name = AccountName();
+        var search = Text("--search", "TEXT", "Only galleries that Cincopa finds for this text");
+        var after = Text("--after", "CURSOR", "Go on after the page that ended with this cursor");
+        return new(surroundings, "galleries",
+            "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
+            ["BulkImporter account galleries museum --search Spring"], [name, search, after],
+            call => call.ShowAsync(call.GetAsync<Page<GalleryView>>($"{PathOf(call.Get(name))}/galleries"
+                + Query.Of(("search", call.Get(search) ?? ""), ("after", call.Get(after) ?? ""))), page =>
+            {
+                foreach (var gallery in page.Items)
+                    call.Say($"{Wording.Plain(gallery.Fid)}  {Wording.Plain(gallery.Name ?? "(without a name)")}");
+                if (page.Next is { } next) call.Say($"There are more: --after {next}");
+            }));
     }
 
-    private sealed class AccountTokenVerb : ClientVerb
+    private static ClientVerb Limits(Surroundings surroundings)
     {
-        private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> baseUrl = new("--base-url")
-        { HelpName = "URL", Description = "Where Cincopa's API is from now on" };
-        private readonly Option<bool> anyway = Anyway();
-
-        public AccountTokenVerb(Surroundings surroundings)
-            : base(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
-                "BulkImporter account token museum --token-stdin < token.txt") =>
-            TakesFromServer(name, TokenStdin(this), baseUrl, anyway, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var token = await ReadTokenAsync(Surroundings, cancellationToken);
-            var account = await api.SendAsync<AccountView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
-                new AccountChange(Token: token, BaseUrl: line.GetValue(baseUrl), Anyway: line.GetValue(anyway) ? true : null),
-                cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
-            return ExitCode.Done;
-        }
+        var name = AccountName();
+        var limits = AccountLimit.All.ToDictionary(l => l, OptionOf);
+        var verb = Choice<VerbSetting>("--verb",
+            "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended account becomes "
+                + "active", "VERB");
+        return new(surroundings, "limits",
+            "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
+            ["BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20",
+                "BulkImporter account limits museum --verb post"],
+            [name, .. limits.Values, verb],
+            call => call.TellAsync(ChangedAsync(call, call.Get(name), limits.Where(l => call.Get(l.Value) is not null).Aggregate(
+                new AccountChange(Verb: call.Get(verb) is { } word ? EnumText<VerbSetting>.Parse(word) : null),
+                (change, l) => l.Key.With(change, call.Get(l.Value)!))), Sentence));
     }
 
-    private sealed class AccountSourceHeaderVerb : ClientVerb
+    private static Option<string?> OptionOf(AccountLimit limit)
     {
-        private readonly Argument<string> name = AccountName();
-        private readonly Option<string?> host = new("--host")
+        var option = Text(limit.Option, "N", limit.Help);
+        option.Validators.Add(result =>
         {
-            HelpName = "HOST",
-            Description =
-                "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)"
-        };
-        private readonly Option<string?> header = new("--header") { HelpName = "NAME", Description = "The header, e.g. Authorization" };
-        private readonly Option<bool> valueStdin = new("--value-stdin")
-        { Description = "Read the value from standard input, the only way in: arguments are seen by every user of the machine" };
-        private readonly Option<bool> remove = new("--remove") { Description = "Forget it" };
+            try
+            {
+                foreach (var token in result.Tokens) limit.With(new AccountChange(), token.Value);
+            }
+            catch (InvalidArgumentException refused)
+            {
+                result.AddError($"{limit.Option}: {refused.Message}");
+            }
+        });
+        return option;
+    }
 
-        public AccountSourceHeaderVerb(Surroundings surroundings)
-            : base(surroundings, "source-header",
-                "Request headers that the account's sources want, for pushes and probes: list them, set one, remove one. Values are "
-                    + "stored encrypted and never shown.",
-                "BulkImporter account source-header museum",
+    private static ClientVerb Player(Surroundings surroundings)
+    {
+        var name = AccountName();
+        var template = Text("--player-template", "FID",
+            "The gallery or template that embeds play with; empty for the gallery that each asset stands in");
+        var embed = Text("--embed-address", "URL",
+            $"The address of embeds, empty for {PlayerSettings.DefaultEmbed}, which is unproven");
+        var hls = Text("--hls-address", "URL", $"The address of playlists, empty for {PlayerSettings.DefaultHls}, which is unproven");
+        return new(surroundings, "player",
+            "Show or change where the account's assets play. Result files, record pages and the map of old addresses use it.",
+            ["BulkImporter account player museum", "BulkImporter account player museum --player-template AkIAw6ufdBqZ"],
+            [name, template, embed, hls],
+            call => call.TellAsync(
+                ChangedAsync(call, call.Get(name), new AccountChange(
+                    PlayerTemplate: call.Get(template), EmbedAddress: call.Get(embed), HlsAddress: call.Get(hls))),
+                account => $"Embeds play with {Wording.Plain(account.PlayerTemplate ?? "the gallery of each asset")}, at "
+                    + $"{Wording.Plain(account.EmbedAddress)}. Playlists are at {Wording.Plain(account.HlsAddress)}."));
+    }
+
+    private static ClientVerb Token(Surroundings surroundings)
+    {
+        var (name, tokenStdin, anyway) = (AccountName(), TokenStdin(), Anyway());
+        var baseUrl = Text("--base-url", "URL", "Where Cincopa's API is from now on");
+        return new(surroundings, "token", "Replace the account's API token. A suspended account becomes active.",
+            ["BulkImporter account token museum --token-stdin < token.txt"], [name, tokenStdin, baseUrl, anyway],
+            async call => await call.TellAsync(ChangedAsync(call, call.Get(name), new AccountChange(
+                Token: await ReadTokenAsync(call), BaseUrl: call.Get(baseUrl), Anyway: call.Get(anyway) ? true : null)), Sentence),
+            refuses: Needs(tokenStdin));
+    }
+
+    private static ClientVerb SourceHeader(Surroundings surroundings)
+    {
+        var name = AccountName();
+        var host = Text("--host", "HOST",
+            "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)");
+        var header = Text("--header", "NAME", "The header, e.g. Authorization");
+        var valueStdin = Flag("--value-stdin",
+            "Read the value from standard input, the only way in: arguments are seen by every user of the machine");
+        var remove = Flag("--remove", "Forget it");
+        return new(surroundings, "source-header",
+            "Request headers that the account's sources want, for pushes and probes: list them, set one, remove one. Values are stored "
+                + "encrypted and never shown.",
+            ["BulkImporter account source-header museum",
                 "BulkImporter account source-header museum --host media.example.com --header Authorization --value-stdin < header.txt",
-                "BulkImporter account source-header museum --host media.example.com --header Authorization --remove")
-        {
-            TakesFromServer(name, host, header, valueStdin, remove, Json);
-            Validators.Add(result =>
+                "BulkImporter account source-header museum --host media.example.com --header Authorization --remove"],
+            [name, host, header, valueStdin, remove],
+            async call =>
             {
-                var names = result.GetValue(host) is not null && result.GetValue(header) is not null;
-                var orders = result.GetValue(valueStdin) || result.GetValue(remove);
-                if (names != orders || (result.GetValue(valueStdin) && result.GetValue(remove))
-                    || (!names && (result.GetValue(host) ?? result.GetValue(header)) is not null))
-                    result.AddError(
-                        "To set a header, give --host, --header and --value-stdin. To remove it, give --host, --header and --remove. "
-                            + "Without any of these, the headers are listed.");
+                var path = PathOf(call.Get(name)) + "/source-headers";
+                if (call.Get(host) is not { } toHost || call.Get(header) is not { } named)
+                    return await call.ShowAsync(call.GetAsync<Page<SourceHeaderView>>(path), page =>
+                    {
+                        if (page.Items.Count == 0) call.Note("No header is kept.");
+                        foreach (var kept in page.Items) call.Say($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
+                    });
+                if (call.Get(remove))
+                    return await call.OrderAsync(HttpMethod.Delete, path + Query.Of(("host", toHost), ("header", named)),
+                        $"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
+
+                var value = (await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken)).Trim();
+                if (value.Length == 0)
+                    throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.",
+                        "For example: Bearer 1234");
+                return await call.OrderAsync(HttpMethod.Put, path,
+                    $"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.",
+                    new SourceHeaderBody(toHost, named, value));
+            },
+            refuses: result =>
+            {
+                var (sets, removes) = (result.GetValue(valueStdin), result.GetValue(remove));
+                var given = (result.GetValue(host) is null ? 0 : 1) + (result.GetValue(header) is null ? 0 : 1);
+                return given == (sets || removes ? 2 : 0) && !(sets && removes) ? [] :
+                [
+                    "To set a header, give --host, --header and --value-stdin. To remove it, give --host, --header and --remove. Without "
+                        + "any of these, the headers are listed.",
+                ];
             });
-        }
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var path = PathOf(line.GetRequiredValue(name), "/source-headers");
-            if (line.GetValue(host) is not { } toHost || line.GetValue(header) is not { } named)
-            {
-                var page = await api.GetAsync<Page<SourceHeaderView>>(path, cancellationToken);
-                if (line.GetValue(Json)) Surroundings.Output.WriteLine(page.Json);
-                else if (page.Value.Items.Count == 0) Surroundings.Error.WriteLine("No header is kept.");
-                else foreach (var kept in page.Value.Items)
-                    Surroundings.Output.WriteLine($"{Wording.Plain(kept.Name)} for {Wording.Plain(kept.Host)}");
-                return ExitCode.Done;
-            }
-
-            if (line.GetValue(remove))
-            {
-                await api.OrderAsync(HttpMethod.Delete, $"{path}?host={Uri.EscapeDataString(toHost)}&header={Uri.EscapeDataString(named)}",
-                    cancellationToken);
-                Surroundings.Output.WriteLine($"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
-                return ExitCode.Done;
-            }
-
-            var value = (await Surroundings.Input.ReadToEndAsync(cancellationToken)).Trim();
-            if (value.Length == 0)
-                throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.",
-                    "For example: Bearer 1234");
-            await api.OrderAsync(HttpMethod.Put, path, new SourceHeaderBody(toHost, named, value), cancellationToken);
-            Surroundings.Output.WriteLine($"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.");
-            return ExitCode.Done;
-        }
     }
 
-    private sealed class AccountResumeVerb : ClientVerb
+    private static ClientVerb Resume(Surroundings surroundings)
     {
-        private readonly Argument<string> name = AccountName();
-
-        public AccountResumeVerb(Surroundings surroundings)
-            : base(surroundings, "resume", "Resume a suspended account, after its token or quota was corrected.",
-                "BulkImporter account resume museum") => TakesFromServer(name, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var account = await api.SendAsync<AccountView>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/resume"), null,
-                cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? account.Json : Sentence(account.Value));
-            return ExitCode.Done;
-        }
+        var name = AccountName();
+        return new(surroundings, "resume", "Resume a suspended account, after its token or quota was corrected.",
+            ["BulkImporter account resume museum"], [name],
+            call => call.TellAsync(call.PostAsync<AccountView>(PathOf(call.Get(name)) + "/resume"), Sentence));
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -56,16 +55,16 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
     public async Task<int> RunAsync(DemoOptions options, CancellationToken cancellationToken)
     {
         var directory = Prepare(options);
-        var simulatorUrl = $"http://127.0.0.1:{Kept(directory, "simulator-port", () => FreePort().ToString(CultureInfo.InvariantCulture))}";
+        var simulatorUrl = $"http://127.0.0.1:{Kept(directory, "simulator-port", () => $"{FreePort()}")}";
         var serverUrl = options.Urls
-            ?? (options.Once ? $"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}" : ClientVerb.DefaultServer);
+            ?? (options.Once ? $"http://127.0.0.1:{FreePort()}" : ClientVerb.DefaultServer);
         RequireFree(simulatorUrl, $"Stop the program there, or remove {directory}, where the port is kept.");
         RequireFree(serverUrl, "Stop the program there, or choose another address with --urls.");
         var apiKey = Kept(directory, "api-key", () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
         surroundings.Output.WriteLine($"Demo in {directory}: a simulator of Cincopa at {simulatorUrl}, the server at {serverUrl}.");
 
-        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl], NoEnvironment,
-            Path.Combine(directory, "simulator.log"), SimulatorGrace);
+        await using var simulatorProcess = ChildProcess.Start("simulator", simulator, ["--urls", simulatorUrl],
+            new Dictionary<string, string?>(), Path.Combine(directory, "simulator.log"), SimulatorGrace);
         using var simulatorApi = new ImporterApi(surroundings.HttpHandler(), new Uri(simulatorUrl), apiKey: null);
         await UntilReadyAsync(simulatorApi, "_sim/outcomes", simulatorProcess, cancellationToken);
 
@@ -78,7 +77,7 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         {
             var import = await ImportAsync(api, options.Manifest, directory, cancellationToken);
             if (options.Once)
-                return import.ExitCode();
+                return Watch.ExitCodeOf(import);
             await StayAsync(api, serverUrl, [serverProcess, simulatorProcess], cancellationToken);
             return ExitCode.Done;
         }
@@ -121,8 +120,6 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
                 "Build it with: dotnet build src/Cincopa.Simulator    Or name it with --simulator.");
         return ProgramFile.At(found);
     }
-
-    private static readonly Dictionary<string, string?> NoEnvironment = [];
 
     private static Dictionary<string, string?> ServerEnvironment(string directory, string simulatorUrl, string apiKey) => new()
     {
@@ -202,15 +199,16 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
             last = await UntilLookedForAsync(api, last, cancellationToken);
         watch.Report(last);
         var results = Path.Combine(directory, "results.csv");
-        var path = string.Create(CultureInfo.InvariantCulture, $"imports/{last.Id}/results?format=csv");
-        await OutputFile.At(results)
-            .WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
+        await DownloadAsync(api, $"imports/{last.Id}/results?format=csv", results, cancellationToken);
         surroundings.Output.WriteLine($"Results: {results}");
         await MapAsync(api, last, Path.Combine(directory, "old-addresses.conf"), cancellationToken);
         if (last.Arrival.Compared > 0)
             surroundings.Output.WriteLine(ImportPicture.Arrival(last));
         return last;
     }
+
+    private Task DownloadAsync(ImporterApi api, string path, string file, CancellationToken cancellationToken) => OutputFile.At(file)
+        .WriteAsync(written => api.DownloadAsync(path, written, cancellationToken), surroundings, cancellationToken);
 
     /// <summary>An embed needs a template or a gallery, and the sample has no gallery.</summary>
     private static async Task ChoosePlayerAsync(ImporterApi api, CancellationToken cancellationToken)
@@ -224,12 +222,11 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
 
     private async Task MapAsync(ImporterApi api, ImportView import, string file, CancellationToken cancellationToken)
     {
-        var query = string.Create(CultureInfo.InvariantCulture, $"?import={import.Id}&format=nginx");
+        var query = $"?import={import.Id}&format=nginx";
         try
         {
             var report = (await api.GetAsync<MapReport>("map/check" + query, cancellationToken)).Value;
-            await OutputFile.At(file)
-                .WriteAsync(written => api.DownloadAsync("map" + query, written, cancellationToken), surroundings, cancellationToken);
+            await DownloadAsync(api, "map" + query, file, cancellationToken);
             surroundings.Output.WriteLine($"Map of old addresses for nginx: {file}");
             surroundings.Output.WriteLine(MapVerb.Sentence(report));
         }
@@ -247,20 +244,16 @@ internal sealed class Demo(Surroundings surroundings, ProgramFile server, Progra
         var since = surroundings.Clock.GetTimestamp();
         while (surroundings.Clock.GetElapsedTime(since) < LookLimit)
         {
-            var unknown = await api.GetAsync<Page<RecordView>>(
-                string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records?state=unknown"), cancellationToken);
-            var looks = new List<CandidatesView>();
-            foreach (var record in unknown.Value.Items)
-                looks.Add(
-                    (await api.GetAsync<CandidatesView>(
-                        string.Create(CultureInfo.InvariantCulture, $"imports/{import.Id}/records/{record.RowNumber}/candidates"),
-                        cancellationToken)).Value);
-            if (looks.TrueForAll(l => l.LookedAt is not null))
-                break;
+            var records = $"imports/{import.Id}/records";
+            var areLookedFor = true;
+            foreach (var record in (await api.GetAsync<Page<RecordView>>($"{records}?state=unknown", cancellationToken)).Value.Items)
+                areLookedFor &= (await api.GetAsync<CandidatesView>($"{records}/{record.RowNumber}/candidates", cancellationToken))
+                    .Value.LookedAt is not null;
+            if (areLookedFor) break;
             await Task.Delay(Watch.Interval, surroundings.Clock, cancellationToken);
         }
 
-        return (await api.ImportAsync(import.Id, cancellationToken)).Value;
+        return (await api.GetAsync<ImportView>($"imports/{import.Id}", cancellationToken)).Value;
     }
 
     /// <summary>Until a person stops it, or a child ends by itself.</summary>

@@ -1,48 +1,39 @@
 using System.CommandLine;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary><c>demo</c>: everything on this machine against the simulator, with a sample manifest.</summary>
-internal sealed class DemoVerb : Verb
+internal static class DemoVerb
 {
-    private readonly Option<bool> once = new("--once")
+    public static Verb Of(Surroundings surroundings)
     {
-        Description =
-            "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)"
-    };
-    private readonly Option<InputFile?> manifest = InputFile.Option("--manifest",
-        "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)");
-    private readonly Option<FileInfo> simulator = new("--simulator")
-    { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
-    private readonly Option<DirectoryInfo?> data = new("--data")
-    {
-        HelpName = "DIR",
-        Description = "Where database, logs and results go [.bulkimporter/demo; with --once a new folder for temporary files]"
-    };
-    private readonly Option<string?> urls = new("--urls")
-    {
-        HelpName = "URL",
-        Description = $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]"
-    };
-
-    public DemoVerb(Surroundings surroundings)
-        : base("demo", "Show everything on this machine against a simulator of Cincopa: no account, nothing leaves the machine.",
+        var once = Flag("--once",
+            "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)");
+        var manifest = InputFile.Option("--manifest",
+            "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)");
+        var simulator = new Option<FileInfo>("--simulator")
+        { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
+        simulator.AcceptExistingOnly();
+        var data = new Option<DirectoryInfo?>("--data")
+        {
+            HelpName = "DIR",
+            Description = "Where database, logs and results go [.bulkimporter/demo; with --once a new folder for temporary files]"
+        };
+        var urls = Text("--urls", "URL", $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]");
+        var verb = new Verb("demo",
+            "Show everything on this machine against a simulator of Cincopa: no account, nothing leaves the machine.",
             "BulkImporter demo                        then open the sign-in link that it prints",
             "BulkImporter demo --once                 run, print the numbers, end",
-            "BulkImporter demo --once --manifest mine.csv")
-    {
-        simulator.AcceptExistingOnly();
-        Takes(once, manifest, simulator, data, urls);
-        SetAction(async (line, cancellationToken) =>
-        {
-            var demo = new Demo(surroundings, Demo.ThisProgram(), Demo.FindSimulator(line.GetValue(simulator)?.FullName));
-            return await demo.RunAsync(new DemoOptions
+            "BulkImporter demo --once --manifest mine.csv").Takes(once, manifest, simulator, data, urls);
+        verb.SetAction((line, cancellationToken) =>
+            new Demo(surroundings, Demo.ThisProgram(), Demo.FindSimulator(line.GetValue(simulator)?.FullName)).RunAsync(new DemoOptions
             {
                 Once = line.GetValue(once),
                 Manifest = line.GetValue(manifest),
                 Directory = line.GetValue(data)?.FullName,
                 Urls = line.GetValue(urls),
-            }, cancellationToken);
-        });
+            }, cancellationToken));
+        return verb;
     }
 }

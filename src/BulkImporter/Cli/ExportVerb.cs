@@ -1,47 +1,34 @@
-using System.CommandLine;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary><c>export ID</c>: the result file.</summary>
-internal sealed class ExportVerb : ClientVerb
+internal static class ExportVerb
 {
-    private readonly Argument<int> id = ImportId();
-    private readonly Option<string?> output = OutputFile.Option("Where to write; the file appears whole or not at all [standard output]");
-    private readonly SelectionOptions selection = new();
-    private readonly Option<string?> format = new("--format")
+    public static Verb Of(Surroundings surroundings)
     {
-        HelpName = string.Join('|', EnumText<FileFormat>.All),
-        Description = "The kind of file [as the manifest is]"
-    };
-
-    private readonly Option<bool> findings = new("--findings") { Description = "What was found in the manifest, instead of the results" };
-
-    public ExportVerb(Surroundings surroundings)
-        : base(surroundings, "export",
+        var id = ImportId();
+        var output = OutputFile.Option();
+        var selection = new SelectionOptions();
+        var format = Choice<FileFormat>("--format", "The kind of file [as the manifest is]");
+        var findings = Flag("--findings", "What was found in the manifest, instead of the results");
+        return new ClientVerb(surroundings, "export",
             "Write the results: every original column, and what became of the row. The file can be submitted again as it is.",
-            "BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv",
-            "BulkImporter export 7 --format jsonl | jq .import_rid",
-            "BulkImporter export 7 --findings -o findings.csv")
-    {
-        format.AcceptOnlyFromAmong([.. EnumText<FileFormat>.All]);
-        TakesFromServer([id, output, .. selection.All, format, findings]);
-        Validators.Add(result =>
-        {
-            if (result.GetValue(findings) && selection.All.Append(format).Any(o => result.GetResult(o) is { Implicit: false }))
-                result.AddError("--findings takes no selection and no --format: it is all that was found in the manifest, as CSV.");
-        });
-    }
-
-    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-    {
-        var path = line.GetValue(findings)
-            ? $"imports/{line.GetValue(id)}/findings?format=csv"
-            : $"imports/{line.GetValue(id)}/results" + Query.Of([("format", line.GetValue(format)), .. selection.Arguments(line)]);
-        var file = OutputFile.At(line.GetValue(output) ?? "-");
-        await file.WriteAsync(bytes => api.DownloadAsync(path, bytes, cancellationToken), Surroundings, cancellationToken);
-        if (line.GetValue(output) is not null) Surroundings.Error.WriteLine($"Wrote {file.Name}.");
-        return ExitCode.Done;
+            ["BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv",
+                "BulkImporter export 7 --format jsonl | jq .import_rid", "BulkImporter export 7 --findings -o findings.csv"],
+            [id, output, .. selection.All, format, findings],
+            async call =>
+            {
+                var file = OutputFile.At(call.Get(output) ?? "-");
+                await call.DownloadAsync($"imports/{call.Get(id)}/" + (call.Get(findings)
+                    ? "findings?format=csv"
+                    : "results" + Query.Of([("format", call.Get(format)), .. selection.Arguments(call.Line)])), file);
+                if (call.Get(output) is not null) call.Note($"Wrote {file.Name}.");
+                return ExitCode.Done;
+            },
+            answers: false,
+            refuses: result => [result.GetValue(findings) && result.Given([.. selection.All, format]) > 0
+                ? "--findings takes no selection and no --format: it is all that was found in the manifest, as CSV." : null]);
     }
 }

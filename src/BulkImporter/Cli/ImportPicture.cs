@@ -1,4 +1,3 @@
-using System.Globalization;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using Spectre.Console;
@@ -16,8 +15,8 @@ internal static class ImportPicture
     {
         var rows = new List<IRenderable> { new Text(Headline(import), new Style(decoration: Decoration.Bold)) };
         var bar = new BreakdownChart { Expand = true, ValueFormatter = (value, _) => Wording.Number(value) };
-        foreach (var (state, count) in import.Counts.Present())
-            bar.AddItem(state, count, ColorOf(state));
+        foreach (var (state, count) in Present(import.Counts))
+            bar.AddItem(Wording.Of(state), count, ColorOf(state));
         rows.Add(bar);
         rows.Add(new Text($"{Progress(import)}   {Pace(import)}"));
         if (import.Reason is not null)
@@ -34,9 +33,8 @@ internal static class ImportPicture
 
     public static string Line(ImportView import)
     {
-        var counts = string.Join(", ", import.Counts.Present().Select(s => $"{s.State} {Wording.Number(s.Count)}"));
-        var pace = import.State == ImportState.Running
-            ? $" | {Pace(import)}" : "";
+        var counts = string.Join(", ", Present(import.Counts).Select(s => $"{Wording.Of(s.State)} {Wording.Number(s.Count)}"));
+        var pace = import.State == ImportState.Running ? $" | {Pace(import)}" : "";
         var reason = import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})";
         return $"{Wording.Of(import.State)}{reason} {Progress(import)}{(counts.Length > 0 ? " | " + counts : "")}{pace}";
     }
@@ -44,35 +42,32 @@ internal static class ImportPicture
     /// <summary>Counts by state, by what became of what was expected to arrive, and failures by code.</summary>
     public static IRenderable Summary(ImportView import, Surroundings surroundings)
     {
-        var table = TableOf(surroundings, "state", "records", "share");
-        table.Columns[1].RightAligned();
-        table.Columns[2].RightAligned();
-        foreach (var (state, count) in import.Counts.Present())
-            table.AddRow(new Text(state), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Total)));
-        table.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
-        var notes = import.WaitingHosts.Select(h => new Text(Waiting(h))).ToList();
-        if (import.Finishing.Failed > 0) notes.Add(new Text(Unfinished(import)));
-        var tables = new List<IRenderable> { table };
+        var states = Shares("state", Present(import.Counts).Select(s => (Wording.Of(s.State), s.Count)), import.Counts.Total);
+        states.AddRow(new Text("rows"), new Text(import.Rows is { } rows ? Wording.Number(rows) : "-"), new Text(""));
+        var parts = new List<IRenderable> { states };
         if (import.Arrival.Compared > 0)
-        {
-            var arrivals = TableOf(surroundings, "arrival", "records", "share");
-            arrivals.Columns[1].RightAligned();
-            arrivals.Columns[2].RightAligned();
-            foreach (var (arrival, count) in import.Arrival.Present())
-                arrivals.AddRow(
-                    new Text(arrival), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / import.Counts.Imported)));
-            tables.Add(arrivals);
-        }
+            parts.Add(Shares("arrival", Present(import.Arrival).Select(a => (Wording.Of(a.Arrival), a.Count)), import.Counts.Imported));
         if (import.Failures.Count > 0)
         {
             var failures = TableOf(surroundings, "failure", "what it needs", "records");
             failures.Columns[2].RightAligned();
             foreach (var failure in import.Failures)
-                failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""),
-                    new Text(Wording.Number(failure.Count)));
-            tables.Add(failures);
+                failures.AddRow(new Text(failure.Code), new Text(failure.Class?.InWords() ?? ""), new Text(Wording.Number(failure.Count)));
+            parts.Add(failures);
         }
-        return new Rows([.. tables, .. notes]);
+        parts.AddRange(import.WaitingHosts.Select(h => new Text(Waiting(h))));
+        if (import.Finishing.Failed > 0) parts.Add(new Text(Unfinished(import)));
+        return new Rows(parts);
+
+        Table Shares(string what, IEnumerable<(string Name, int Count)> counts, int whole)
+        {
+            var table = TableOf(surroundings, what, "records", "share");
+            table.Columns[1].RightAligned();
+            table.Columns[2].RightAligned();
+            foreach (var (name, count) in counts)
+                table.AddRow(new Text(name), new Text(Wording.Number(count)), new Text(Wording.Percent((double)count / whole)));
+            return table;
+        }
     }
 
     private static string Unfinished(ImportView import) =>
@@ -84,34 +79,45 @@ internal static class ImportPicture
 
     /// <summary>The totals of what arrived in one sentence.</summary>
     public static string Arrival(ImportView import) =>
-        $"Arrival: {string.Join(", ", import.Arrival.Present().Select(a => $"{Wording.Number(a.Count)} {a.Arrival}"))}.";
+        $"Arrival: {string.Join(", ", Present(import.Arrival).Select(a => $"{Wording.Number(a.Count)} {Wording.Of(a.Arrival)}"))}.";
 
-    public static string Headline(ImportView import) => string.Create(CultureInfo.InvariantCulture,
+    public static string Headline(ImportView import) =>
         $"Import {import.Id}, {Wording.Plain(import.Name)}, account {Wording.Plain(import.Account)}: "
-            + $"{Wording.Of(import.State)}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}");
+            + $"{Wording.Of(import.State)}{(import.Reason is null ? "" : $" ({Wording.Plain(import.Reason)})")}";
 
     /// <summary>What a person does next, in this state.</summary>
     public static string? NextStep(ImportView import) => import.State switch
     {
-        ImportState.Review when import.Counts.Pending == 0 =>
-            string.Create(CultureInfo.InvariantCulture, $"No row can be sent. See why with: BulkImporter findings {import.Id}"),
-        ImportState.Review =>
-            string.Create(CultureInfo.InvariantCulture, $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}"),
-        ImportState.Rejected => string.Create(CultureInfo.InvariantCulture,
-            $"Choose the columns with: BulkImporter revise {import.Id} --map url=COLUMN    Discard it with: BulkImporter delete "
-                + $"{import.Id} --yes"),
-        ImportState.Paused => string.Create(CultureInfo.InvariantCulture, $"Go on with: BulkImporter resume {import.Id}"),
-        ImportState.Finished or ImportState.Cancelled when import.Counts.Failed > 0 => string.Create(CultureInfo.InvariantCulture,
+        ImportState.Review when import.Counts.Pending == 0 => $"No row can be sent. See why with: BulkImporter findings {import.Id}",
+        ImportState.Review => $"Nothing has been sent yet. Start it with: BulkImporter start {import.Id}",
+        ImportState.Rejected => $"Choose the columns with: BulkImporter revise {import.Id} --map url=COLUMN    Discard it with: "
+            + $"BulkImporter delete {import.Id} --yes",
+        ImportState.Paused => $"Go on with: BulkImporter resume {import.Id}",
+        ImportState.Finished or ImportState.Cancelled when import.Counts.Failed > 0 =>
             $"Look at the failures with: BulkImporter records {import.Id} --state failed    Try them again with: BulkImporter rerun "
-                + $"{import.Id}"),
-        ImportState.Finished or ImportState.Cancelled when import.Counts.Unknown > 0 => string.Create(CultureInfo.InvariantCulture,
+                + $"{import.Id}",
+        ImportState.Finished or ImportState.Cancelled when import.Counts.Unknown > 0 =>
             $"Look at the records in doubt with: BulkImporter records {import.Id} --state unknown    Say which asset one became with: "
-                + $"BulkImporter adopt {import.Id} ROW"),
-        ImportState.Finished or ImportState.Cancelled when import.Arrival.Differ > 0 => string.Create(CultureInfo.InvariantCulture,
-            $"Look at what differs with: BulkImporter records {import.Id} --arrival {import.Arrival.FirstDifference()}    Make other "
-                + $"assets with: BulkImporter rerun {import.Id} --arrival {import.Arrival.FirstDifference()}"),
+                + $"BulkImporter adopt {import.Id} ROW",
+        ImportState.Finished or ImportState.Cancelled when import.Arrival.Differ > 0 =>
+            $"Look at what differs with: BulkImporter records {import.Id} --arrival {FirstDifference(import)}    Make other assets with: "
+                + $"BulkImporter rerun {import.Id} --arrival {FirstDifference(import)}",
         _ => null,
     };
+
+    /// <summary>The states that have records, ended ones first: the order of a bar that fills from the left.</summary>
+    private static IEnumerable<(RecordState State, int Count)> Present(StateCounts counts) => new[]
+    {
+        RecordState.Imported, RecordState.Failed, RecordState.Unknown, RecordState.Deleted, RecordState.Cancelled, RecordState.Invalid,
+        RecordState.Duplicate, RecordState.Submitted, RecordState.Submitting, RecordState.Pending,
+    }.Select(s => (s, counts.Of(s))).Where(s => s.Item2 > 0);
+
+    /// <summary>What there is of the totals of arrival.</summary>
+    private static IEnumerable<(Arrival Arrival, int Count)> Present(ArrivalCounts counts) =>
+        Enum.GetValues<Arrival>().Select(a => (a, counts.Of(a))).Where(a => a.Item2 > 0);
+
+    private static string FirstDifference(ImportView import) =>
+        Wording.Of(Present(import.Arrival).First(a => a.Arrival.Differs()).Arrival);
 
     /// <summary>Lines and colours for a person; bare columns for a pipe.</summary>
     public static Table TableOf(Surroundings surroundings, params ReadOnlySpan<string> columns)
@@ -134,13 +140,13 @@ internal static class ImportPicture
     private static string Failures(ImportView import) =>
         string.Join(", ", import.Failures.Select(f => $"{f.Code} {Wording.Number(f.Count)}"));
 
-    private static Color ColorOf(string state) => state switch
+    private static Color ColorOf(RecordState state) => state switch
     {
-        "imported" => Color.Green,
-        "failed" => Color.Red,
-        "unknown" => Color.Orange1,
-        "cancelled" or "invalid" or "duplicate" or "deleted" => Color.Grey,
-        "submitted" or "submitting" => Color.Blue,
-        _ => Color.Silver,
+        RecordState.Imported => Color.Green,
+        RecordState.Failed => Color.Red,
+        RecordState.Unknown => Color.Orange1,
+        RecordState.Cancelled or RecordState.Invalid or RecordState.Duplicate or RecordState.Deleted => Color.Grey,
+        RecordState.Submitted or RecordState.Submitting => Color.Blue,
+        RecordState.Pending => Color.Silver,
     };
 }

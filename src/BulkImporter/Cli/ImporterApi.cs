@@ -1,11 +1,7 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using BulkImporter.Api;
-using BulkImporter.Imports;
-using BulkImporter.Sources;
 
 namespace BulkImporter.Cli;
 
@@ -42,91 +38,33 @@ internal sealed class ImporterApi : IDisposable
     /// <summary>The server's root, for messages.</summary>
     public string Server { get; }
 
-    public Task<ApiReply<ImportView>> ImportAsync(int id, CancellationToken cancellationToken) =>
-        GetAsync<ImportView>($"imports/{id}", cancellationToken);
-
-    public async Task<ApiReply<T>> GetAsync<T>(string path, CancellationToken cancellationToken)
+    /// <param name="body">Written as JSON, or a file as it is streamed.</param>
+    /// <param name="idempotencyKey">The same key again answers with what the first call made.</param>
+    /// <param name="isLong">The answer takes as long as it takes, as that to a streamed file always does.</param>
+    public async Task<ApiReply<T>> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellationToken,
+        string? idempotencyKey = null, bool isLong = false)
     {
-        using var request = Request(HttpMethod.Get, path);
-        return await CallAsync<T>(request, ShortCall, cancellationToken);
-    }
-
-    public async Task<ApiReply<T>> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
-    {
-        using var request = Request(method, path);
-        request.Content = body is null ? new ByteArrayContent([]) : JsonContent.Create(body, body.GetType(), options: Json);
-        return await CallAsync<T>(request, ShortCall, cancellationToken);
-    }
-
-    public Task DeleteAsync(string path, CancellationToken cancellationToken) => OrderAsync(HttpMethod.Delete, path, cancellationToken);
-
-    /// <summary>A call whose answer is that it was done.</summary>
-    public Task OrderAsync(HttpMethod method, string path, CancellationToken cancellationToken) =>
-        OrderAsync(method, path, null, cancellationToken);
-
-    /// <inheritdoc cref="OrderAsync(HttpMethod, string, CancellationToken)"/>
-    public async Task OrderAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
-    {
-        using var request = Request(method, path);
-        if (body is not null) request.Content = JsonContent.Create(body, body.GetType(), options: Json);
-        await AnswerAsync(request, ShortCall, cancellationToken);
-    }
-
-    /// <summary>Streams a manifest and answers with the import that it became.</summary>
-    public async Task<ApiReply<ImportView>> SubmitAsync(
-        HttpContent manifest, string query, string? idempotencyKey, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Post, "imports" + query);
-        request.Content = manifest;
-        // A refusal (no key, no such account) then comes before the first byte of a large file, not after the last.
-        request.Headers.ExpectContinue = true;
-        if (idempotencyKey is not null)
-            request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await CallAsync<ImportView>(request, Timeout.InfiniteTimeSpan, cancellationToken);
-    }
-
-    /// <summary>Whether the server keeps a file with this hash.</summary>
-    public async Task<bool> HasFileAsync(string sha256, CancellationToken cancellationToken)
-    {
+        using var request = Request(method, path, body);
+        if (idempotencyKey is not null) request.Headers.Add("Idempotency-Key", idempotencyKey);
+        var answer = await AnswerAsync(request, isLong || body is HttpContent ? Timeout.InfiniteTimeSpan : ShortCall, cancellationToken);
         try
         {
-            await GetAsync<KeptFile>($"files/{sha256}", cancellationToken);
-            return true;
+            return new ApiReply<T>(JsonSerializer.Deserialize<T>(answer, Json) ?? throw new JsonException("null"), answer);
         }
-        catch (VerbFailure failure) when (failure.ExitCode == ExitCode.NotFound)
+        catch (JsonException)
         {
-            return false;
+            throw NotOurs("an answer that is not the API's JSON");
         }
     }
 
-    /// <summary>Makes an import of files that the server keeps.</summary>
-    public Task<ApiReply<ImportView>> CreateOfFilesAsync(
-        FilesBody files, string query, string? idempotencyKey, CancellationToken cancellationToken) =>
-        CreateAsync("imports/files" + query, files, idempotencyKey, ShortCall, cancellationToken);
+    public Task<ApiReply<T>> GetAsync<T>(string path, CancellationToken cancellationToken) =>
+        SendAsync<T>(HttpMethod.Get, path, null, cancellationToken);
 
-    /// <summary>Makes an import of a manifest that the server fetches, which takes as long as the file does.</summary>
-    public Task<ApiReply<ImportView>> CreateFromAddressAsync(
-        ManifestAddressBody address, string query, string? idempotencyKey, CancellationToken cancellationToken) =>
-        CreateAsync("imports/address" + query, address, idempotencyKey, Timeout.InfiniteTimeSpan, cancellationToken);
-
-    private async Task<ApiReply<ImportView>> CreateAsync<T>(
-        string call, T body, string? idempotencyKey, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>A call whose answer is that it was done.</summary>
+    public async Task OrderAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
-        using var request = Request(HttpMethod.Post, call);
-        request.Content = JsonContent.Create(body, options: Json);
-        if (idempotencyKey is not null)
-            request.Headers.Add("Idempotency-Key", idempotencyKey);
-        return await CallAsync<ImportView>(request, limit, cancellationToken);
-    }
-
-    /// <summary>Streams a file and answers with what became of it.</summary>
-    public async Task<ApiReply<T>> UploadAsync<T>(string path, HttpContent file, CancellationToken cancellationToken)
-    {
-        using var request = Request(HttpMethod.Post, path);
-        request.Content = file;
-        // As for a manifest: a refusal comes before the first byte.
-        request.Headers.ExpectContinue = true;
-        return await CallAsync<T>(request, Timeout.InfiniteTimeSpan, cancellationToken);
+        using var request = Request(method, path, body);
+        await AnswerAsync(request, ShortCall, cancellationToken);
     }
 
     /// <summary>Copies a streamed answer as it comes; one that breaks off is a failure.</summary>
@@ -174,19 +112,13 @@ internal sealed class ImporterApi : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private static HttpRequestMessage Request(HttpMethod method, string path) => new(method, new Uri("api/v1/" + path, UriKind.Relative));
-
-    private async Task<ApiReply<T>> CallAsync<T>(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
+    private static HttpRequestMessage Request(HttpMethod method, string path, object? body = null)
     {
-        var body = await AnswerAsync(request, limit, cancellationToken);
-        try
-        {
-            return new ApiReply<T>(JsonSerializer.Deserialize<T>(body, Json) ?? throw new JsonException("null"), body);
-        }
-        catch (JsonException)
-        {
-            throw NotOurs("an answer that is not the API's JSON");
-        }
+        var request = new HttpRequestMessage(method, new Uri("api/v1/" + path, UriKind.Relative));
+        request.Content = body as HttpContent ?? (body is null ? null : JsonContent.Create(body, body.GetType(), options: Json));
+        // A refusal (no key, no such account) then comes before the first byte of a large file, not after the last.
+        if (body is HttpContent) request.Headers.ExpectContinue = true;
+        return request;
     }
 
     private async Task<string> AnswerAsync(HttpRequestMessage request, TimeSpan limit, CancellationToken cancellationToken)
@@ -214,7 +146,7 @@ internal sealed class ImporterApi : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw Unreachable(string.Create(CultureInfo.InvariantCulture, $"no answer within {limit.TotalSeconds:0} s"));
+            throw Unreachable($"no answer within {limit.TotalSeconds:0} s");
         }
     }
 
@@ -256,7 +188,7 @@ internal sealed class ImporterApi : IDisposable
                 Words(problem) ?? "The server refused this, because of the state that it is in."),
             _ when problem is not null =>
                 new VerbFailure(ExitCode.Failed, Words(problem)!, status >= 500 ? "The server failed. Its log has the details." : null),
-            _ => NotOurs(string.Create(CultureInfo.InvariantCulture, $"HTTP {status}")),
+            _ => NotOurs($"HTTP {status}"),
         };
     }
 
@@ -269,6 +201,9 @@ internal sealed class ImporterApi : IDisposable
     private VerbFailure NotOurs(string what) =>
         new(ExitCode.Failed, $"{Server} answered with {what}. It does not seem to be a BulkImporter server.",
         "Check the address in --server or BULKIMPORTER_SERVER: give the server's root, without /api.");
+
+    /// <summary>RFC 9457.</summary>
+    private sealed record ProblemBody(string? Title, string? Detail, IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors);
 
     private static ProblemBody? ReadProblem(string body)
     {
@@ -286,10 +221,9 @@ internal sealed class ImporterApi : IDisposable
     /// <summary>Title, detail and the complaints about single fields.</summary>
     private static string? Words(ProblemBody? problem)
     {
-        if (problem is null)
-            return null;
+        if (problem is null) return null;
         var fields = problem.Errors?.SelectMany(e => e.Value.Select(text => $"{e.Key}: {text}")) ?? [];
-        return string.Join(" ", new[] { problem.Title is null ? null : problem.Title.TrimEnd('.') + ".", problem.Detail }.Concat(fields)
-            .Where(t => !string.IsNullOrWhiteSpace(t)));
+        string?[] words = [problem.Title is null ? null : problem.Title.TrimEnd('.') + ".", problem.Detail, .. fields];
+        return string.Join(" ", words.Where(t => !string.IsNullOrWhiteSpace(t)));
     }
 }

@@ -1,50 +1,42 @@
 using System.CommandLine;
-using System.Globalization;
 using BulkImporter.Imports;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary>What every verb takes that makes an import, and what it says of the import that it made.</summary>
 internal sealed class NewImportOptions
 {
+    private readonly Option<bool> watch =
+        new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
+    private readonly Option<string?> idempotencyKey = Text("--idempotency-key", "KEY",
+        "Submitting again with the same key returns the first import instead of making another");
+    private readonly Option<string?> account = Text("--account", "NAME", "The Cincopa account that the media go to (the only one)");
+    private readonly Option<string?> name = Text("--name", "NAME", "What to call the import (the file's name)");
+    private readonly Option<bool> start = Flag("--start", "Start without a review");
+    private readonly Option<string[]> set = new("--set")
+    {
+        HelpName = "KEY=VALUE",
+        Description = $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}",
+        DefaultValueFactory = _ => []
+    };
+
     public NewImportOptions()
     {
-        Set.Validators.Add(result =>
+        set.Validators.Add(result =>
         {
             foreach (var token in result.Tokens.Where(t => t.Value.IndexOf('=', StringComparison.Ordinal) < 1))
                 result.AddError($"Invalid --set '{token.Value}': expected KEY=VALUE.");
         });
-        IdempotencyKey.Validators.Add(result =>
+        idempotencyKey.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var key }] && (key.Length == 0 || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
                 result.AddError("--idempotency-key takes letters, digits and signs of ASCII on one line, because it is sent in a header.");
         });
     }
 
-    public Option<string?> Account { get; } =
-        new("--account") { HelpName = "NAME", Description = "The Cincopa account that the media go to (the only one)" };
-
-    public Option<string?> Name { get; } = new("--name") { HelpName = "NAME", Description = "What to call the import (the file's name)" };
-
-    public Option<string[]> Set { get; } =
-        new("--set")
-        {
-            HelpName = "KEY=VALUE",
-            Description =
-            $"A setting of the import, repeatable: {string.Join(", ", Setting.All.Select(InHelp))}",
-            DefaultValueFactory = _ => []
-        };
-
-    public Option<bool> Start { get; } = new("--start") { Description = "Start without a review" };
-
-    public Option<bool> Watch { get; } =
-        new("--watch", "-w") { Description = "Follow it to its end; Ctrl-C stops watching, not the import" };
-
-    public Option<string?> IdempotencyKey { get; } = new("--idempotency-key")
-    {
-        HelpName = "KEY",
-        Description = "Submitting again with the same key returns the first import instead of making another"
-    };
+    /// <summary>All of them, with what else the verb takes of a file between the name and the settings.</summary>
+    public Symbol[] With(params Symbol[] ofTheFile) => [account, name, .. ofTheFile, set, start, watch, idempotencyKey];
 
     private static string InHelp(Setting setting) => setting switch
     {
@@ -53,41 +45,30 @@ internal sealed class NewImportOptions
         _ => setting.Name,
     };
 
+    public string? IdempotencyKey(Call call) => call.Get(idempotencyKey);
+
     /// <summary>The settings as query arguments, with what else the verb says of its import.</summary>
-    public string Query(ParseResult line, IEnumerable<(string Name, string? Value)>? ofTheFile = null,
-        IEnumerable<(string Name, string? Value)>? ofItsColumns = null) => Cli.Query.Of(
+    public string Query(Call call, string? fileName = null, params (string Name, object? Value)[] ofItsColumns) => Cli.Query.Of(
         [
-            ("name", line.GetValue(Name)),
-            .. ofTheFile ?? [],
-            ("account", line.GetValue(Account)),
-            ("start", line.GetValue(Start) ? "true" : null),
-            .. ofItsColumns ?? [],
-            .. line.GetRequiredValue(Set).Select(s => ("set", (string?)s)),
+            ("name", call.Get(name)), ("fileName", fileName), ("account", call.Get(account)),
+            ("start", call.Get(start) ? "true" : null), .. ofItsColumns, .. call.Get(set).Select(s => ("set", (object?)s)),
         ]);
 
-    public async Task<int> ShowAsync(ParseResult line,
-        ApiReply<ImportView> import, ImporterApi api, bool asJson, Surroundings surroundings, CancellationToken cancellationToken)
+    public async Task<int> ShowAsync(Call call, ApiReply<ImportView> import)
     {
-        if (line.GetValue(Watch))
-            return await new Watch(api, surroundings).RunAsync(import, asJson, cancellationToken);
-        if (asJson)
+        if (call.Get(watch)) return await new Watch(call.Api, call.Surroundings).RunAsync(import, call.IsJson, call.CancellationToken);
+        call.Tell(import, made =>
         {
-            surroundings.Output.WriteLine(import.Json);
-            return ExitCode.Done;
-        }
+            if (call.Surroundings.IsQuiet)
+            {
+                call.Say($"{made.Id}");
+                return;
+            }
 
-        if (surroundings.IsQuiet)
-        {
-            surroundings.Output.WriteLine(import.Value.Id.ToString(CultureInfo.InvariantCulture));
-            return ExitCode.Done;
-        }
-
-        surroundings.Output.WriteLine(ImportPicture.Headline(import.Value));
-        if (import.Value.SameManifestAs is { } same)
-            surroundings.Output.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"The same file was uploaded before: it is import {same}."));
-        surroundings.Output.WriteLine(
-            string.Create(CultureInfo.InvariantCulture, $"Follow it with: BulkImporter show {import.Value.Id} --watch"));
+            call.Say(ImportPicture.Headline(made));
+            if (made.SameManifestAs is { } same) call.Say($"The same file was uploaded before: it is import {same}.");
+            call.Say($"Follow it with: BulkImporter show {made.Id} --watch");
+        });
         return ExitCode.Done;
     }
 }

@@ -1,49 +1,31 @@
 using System.CommandLine;
-using System.Globalization;
 using BulkImporter.Parse;
-using Spectre.Console;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary><c>preview ID</c>: how the beginning of a manifest is read.</summary>
-internal sealed class PreviewVerb : ClientVerb
+internal static class PreviewVerb
 {
-    private readonly Argument<int> id = ImportId();
-    private readonly Option<int> rows = AtLeast(1, new Option<int>("--rows")
-    { HelpName = "N", Description = "Rows to show, up to 100", DefaultValueFactory = _ => 5 });
-
-    public PreviewVerb(Surroundings surroundings)
-        : base(surroundings, "preview",
-            "Show how an import's manifest is read: its columns, what each is taken for, and its first rows. Change it with revise.",
-            "BulkImporter preview 7", "BulkImporter preview 7 --rows 20 --json | jq .mapping") =>
-        TakesFromServer(id, rows, Json);
-
-    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    public static Verb Of(Surroundings surroundings)
     {
-        var preview = await api.GetAsync<ManifestPreview>($"imports/{line.GetValue(id)}/preview"
-            + Query.Of(("rows", line.GetValue(rows).ToString(CultureInfo.InvariantCulture))), cancellationToken);
-        if (line.GetValue(Json))
-        {
-            Surroundings.Output.WriteLine(preview.Json);
-            return ExitCode.Done;
-        }
-
-        if (preview.Value.Question is { } question)
-            Surroundings.Error.WriteLine(Wording.Plain(question));
-        var readAs = preview.Value.Mapping.ToLookup(m => m.Value, m => m.Key);
-        var table = ImportPicture.TableOf(Surroundings,
-            ["row", .. preview.Value.Columns.Select(column =>
-                readAs[column].Any() ? $"{Wording.Plain(column)} = {string.Join(", ", readAs[column])}" : Wording.Plain(column))]);
-        foreach (var row in preview.Value.Rows)
-        {
-            var cells = preview.Value.Columns.Select((_, index) =>
-                new Text(index < row.Cells.Count ? Wording.Plain(row.Cells[index]) : ""));
-            table.AddRow([new Text(row.RowNumber.ToString(CultureInfo.InvariantCulture) + (row.IsBlocked ? " (invalid)" : "")), .. cells]);
-        }
-
-        Surroundings.Screen.Write(table);
-        if (preview.Value.Note is { } note)
-            Surroundings.Error.WriteLine(note);
-        return ExitCode.Done;
+        var id = ImportId();
+        var rows = AtLeast(1, new Option<int>("--rows")
+        { HelpName = "N", Description = "Rows to show, up to 100", DefaultValueFactory = _ => 5 });
+        return new ClientVerb(surroundings, "preview",
+            "Show how an import's manifest is read: its columns, what each is taken for, and its first rows. Change it with revise.",
+            ["BulkImporter preview 7", "BulkImporter preview 7 --rows 20 --json | jq .mapping"], [id, rows],
+            call => call.ShowAsync(
+                call.GetAsync<ManifestPreview>($"imports/{call.Get(id)}/preview" + Query.Of(("rows", call.Get(rows)))), preview =>
+            {
+                if (preview.Question is { } question) call.Note(Wording.Plain(question));
+                var readAs = preview.Mapping.ToLookup(m => m.Value, m => m.Key);
+                call.Table(
+                    ["row", .. preview.Columns.Select(column => readAs[column].Any()
+                        ? $"{Wording.Plain(column)} = {string.Join(", ", readAs[column])}" : Wording.Plain(column))],
+                    preview.Rows.Select(row => (string?[])[$"{row.RowNumber}{(row.IsBlocked ? " (invalid)" : "")}",
+                        .. preview.Columns.Select((_, index) => row.Cells.ElementAtOrDefault(index))]));
+                if (preview.Note is { } note) call.Note(note);
+            }));
     }
 }

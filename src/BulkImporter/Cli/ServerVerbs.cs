@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BulkImporter.Data;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
@@ -20,20 +21,17 @@ public sealed record ServerVerbs(
 /// </summary>
 internal sealed class ServerVerb : Verb
 {
-    private readonly Option<DirectoryInfo?> data = new("--data")
-    {
-        HelpName = "DIR",
-        Description =
-            "Where the embedded PostgreSQL lives, when ConnectionStrings__BulkImporter names no server [BulkImporter__DataDirectory]"
-    };
-
     private ServerVerb(string name, string description,
         Func<ServeOptions, CancellationToken, Task<int>> run, Option<string?>? urls, params string[] examples)
         : base(name, description, examples)
     {
-        if (urls is not null)
-            Takes(urls);
-        Takes(data);
+        var data = new Option<DirectoryInfo?>("--data")
+        {
+            HelpName = "DIR",
+            Description =
+                "Where the embedded PostgreSQL lives, when ConnectionStrings__BulkImporter names no server [BulkImporter__DataDirectory]"
+        };
+        Takes(urls is null ? [data] : [urls, data]);
         SetAction((line, cancellationToken) =>
             run(new ServeOptions(urls is null ? null : line.GetValue(urls), line.GetValue(data)?.FullName), cancellationToken));
     }
@@ -51,7 +49,7 @@ internal sealed class ServerVerb : Verb
 
     public static ServerVerb Work(ServerVerbs verbs, Surroundings surroundings) =>
         new("work", "A worker only. Any number of workers, on any number of machines, share one database.", verbs.Work,
-        new Option<string?>("--urls") { HelpName = "URLS", Description = "Where to answer health probes and metrics [nowhere]" },
+        Text("--urls", "URLS", "Where to answer health probes and metrics [nowhere]"),
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter work",
         "BulkImporter work --urls http://127.0.0.1:5081");
 

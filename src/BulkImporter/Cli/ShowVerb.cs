@@ -1,36 +1,30 @@
 using System.CommandLine;
 using BulkImporter.Imports;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary><c>show ID</c>: one import, now or until its end.</summary>
-internal sealed class ShowVerb : ClientVerb
+internal static class ShowVerb
 {
-    private readonly Argument<int> id = ImportId();
-    private readonly Option<bool> watch = new("--watch", "-w")
-    { Description = "Follow it to its end. The exit code then says how it ended (0, 3, or 1 when rejected or cancelled)" };
-
-    public ShowVerb(Surroundings surroundings)
-        : base(surroundings, "show", "Show an import: counts by state, failures by code, rate and time left.",
-            "BulkImporter show 7", "BulkImporter show 7 --watch", "BulkImporter show 7 --json | jq .counts") =>
-        TakesFromServer(id, watch, Json);
-
-    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    public static Verb Of(Surroundings surroundings)
     {
-        var import = await api.ImportAsync(line.GetValue(id), cancellationToken);
-        var json = line.GetValue(Json);
-        var show = new Watch(api, Surroundings);
-        if (line.GetValue(watch))
-            return await show.RunAsync(import, json, cancellationToken);
-        if (json)
-        {
-            Surroundings.Output.WriteLine(import.Json);
-            return ExitCode.Done;
-        }
-
-        show.Report(import.Value);
-        if (import.Value.State == ImportState.Running)
-            Surroundings.Output.WriteLine(ImportPicture.Pace(import.Value) + ".");
-        return ExitCode.Done;
+        var id = ImportId();
+        var watch = new Option<bool>("--watch", "-w")
+        { Description = "Follow it to its end. The exit code then says how it ended (0, 3, or 1 when rejected or cancelled)" };
+        return new ClientVerb(surroundings, "show", "Show an import: counts by state, failures by code, rate and time left.",
+            ["BulkImporter show 7", "BulkImporter show 7 --watch", "BulkImporter show 7 --json | jq .counts"], [id, watch],
+            async call =>
+            {
+                var import = await call.GetAsync<ImportView>($"imports/{call.Get(id)}");
+                var show = new Watch(call.Api, surroundings);
+                if (call.Get(watch)) return await show.RunAsync(import, call.IsJson, call.CancellationToken);
+                call.Tell(import, now =>
+                {
+                    show.Report(now);
+                    if (now.State == ImportState.Running) call.Say(ImportPicture.Pace(now) + ".");
+                });
+                return ExitCode.Done;
+            });
     }
 }

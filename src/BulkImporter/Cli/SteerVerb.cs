@@ -1,60 +1,82 @@
 using System.CommandLine;
-using System.Globalization;
 using BulkImporter.Imports;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
-/// <summary><c>start</c>, <c>pause</c>, <c>resume</c> and <c>cancel ID</c>: they differ in a word.</summary>
-internal sealed class SteerVerb : ClientVerb
+/// <summary>Orders for an import as a whole, each answered by the import: what is done next with it, and in which state.</summary>
+internal static class SteerVerb
 {
-    private readonly Argument<int> id = ImportId();
-    private readonly string action;
-    private readonly Option<bool>? abortRemote;
-    private readonly Option<int?>? trial;
-
-    private SteerVerb(
-        Surroundings surroundings, string action, string description, Option<bool>? abortRemote = null, Option<int?>? trial = null)
-        : base(surroundings, action, description, [$"BulkImporter {action} 7",
-            .. abortRemote is null ? [] : new[] { $"BulkImporter {action} 7 {abortRemote.Name}" },
-            .. trial is null ? [] : new[] { $"BulkImporter {action} 7 {trial.Name} 10           then look, and BulkImporter resume 7" }])
+    public static Verb Start(Surroundings surroundings)
     {
-        this.action = action;
-        this.abortRemote = abortRemote;
-        this.trial = trial;
-        TakesFromServer([id, .. new Symbol?[] { abortRemote, trial }.OfType<Symbol>(), Json]);
+        var first = AtLeast(1, new Option<int?>("--first")
+        {
+            HelpName = "N",
+            Description = "Send only the first N records and pause when they have ended; resume then sends the rest"
+        });
+        return Steering(surroundings, "start", "Start an import that waits for review.",
+            ["BulkImporter start 7", "BulkImporter start 7 --first 10           then look, and BulkImporter resume 7"],
+            call => ("first", call.Get(first)), first);
     }
 
-    public static SteerVerb Start(Surroundings surroundings) =>
-        new(surroundings, "start", "Start an import that waits for review.",
-            trial: AtLeast(1, new Option<int?>("--first")
-            {
-                HelpName = "N",
-                Description = "Send only the first N records and pause when they have ended; resume then sends the rest"
-            }));
+    public static Verb Pause(Surroundings surroundings) =>
+        Steering(surroundings, "pause", "Stop sending records. What Cincopa has accepted is still followed.", ["BulkImporter pause 7"]);
 
-    public static SteerVerb Pause(Surroundings surroundings) =>
-        new(surroundings, "pause", "Stop sending records. What Cincopa has accepted is still followed.");
+    public static Verb Resume(Surroundings surroundings) =>
+        Steering(surroundings, "resume", "Go on after a pause, or send the rest after the first records.", ["BulkImporter resume 7"]);
 
-    public static SteerVerb Resume(Surroundings surroundings) =>
-        new(surroundings, "resume", "Go on after a pause, or send the rest after the first records.");
-
-    public static SteerVerb Cancel(Surroundings surroundings) =>
-        new(surroundings, "cancel",
-            "End an import: what was not sent is cancelled (rerun brings it back), what Cincopa has accepted is followed to its end.",
-        new Option<bool>("--abort-remote")
-        {
-            Description =
-                "Also ask Cincopa to abort what it has accepted and not finished. This works for a cancelled import too"
-        });
-
-    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
+    public static Verb Cancel(Surroundings surroundings)
     {
-        var import = await api.SendAsync<ImportView>(HttpMethod.Post,
-            $"imports/{line.GetValue(id)}/{action}" + Query.Of(
-                ("abortRemote", abortRemote is not null && line.GetValue(abortRemote) ? "true" : null),
-                ("first", trial is null ? null : line.GetValue(trial)?.ToString(CultureInfo.InvariantCulture))),
-            null, cancellationToken);
-        Surroundings.Output.WriteLine(line.GetValue(Json) ? import.Json : ImportPicture.Headline(import.Value));
-        return ExitCode.Done;
+        var abortRemote = Flag("--abort-remote",
+            "Also ask Cincopa to abort what it has accepted and not finished. This works for a cancelled import too");
+        return Steering(surroundings, "cancel",
+            "End an import: what was not sent is cancelled (rerun brings it back), what Cincopa has accepted is followed to its end.",
+            ["BulkImporter cancel 7", "BulkImporter cancel 7 --abort-remote"],
+            call => ("abortRemote", call.Get(abortRemote) ? "true" : null), abortRemote);
+    }
+
+    /// <summary>Hosts that wait, now.</summary>
+    public static Verb Ask(Surroundings surroundings)
+    {
+        var id = ImportId();
+        var host = Text("--host", "HOST", "Only this one [all that wait]");
+        return new ClientVerb(surroundings, "ask",
+            "Ask source hosts now that failed too often in a row and wait. One file of each is sent; when it works, the others follow.",
+            ["BulkImporter ask 7                                  all hosts that import 7 waits for",
+                "BulkImporter ask 7 --host media.example.com"],
+            [id, host],
+            call => call.TellAsync(
+                call.PostAsync<ImportView>($"imports/{call.Get(id)}/ask-hosts" + Query.Of(("host", call.Get(host)))),
+                import => string.Join(Environment.NewLine,
+                    [ImportPicture.Headline(import), .. import.WaitingHosts.Select(w => Wording.Plain(w.Sentence))])));
+    }
+
+    /// <summary>An import that has ended is forgotten.</summary>
+    public static Verb Delete(Surroundings surroundings)
+    {
+        var id = ImportId();
+        var yes = Flag("--yes", "Confirm: a deleted import cannot be restored");
+        return new ClientVerb(surroundings, "delete",
+            "Delete an import that has ended, with its records, attempts, findings and, when no other import has it, its manifest. The "
+                + "assets stay in Cincopa, and without the import they can no longer be undone; their addresses are no longer recognised "
+                + "in later manifests.",
+            ["BulkImporter undo 7 --dry-run                       the assets that would stay in Cincopa",
+                "BulkImporter archive 7 && BulkImporter delete 7 --yes"],
+            [id, yes],
+            call => call.TellAsync(call.SendAsync<ImportView>(HttpMethod.Delete, $"imports/{call.Get(id)}"),
+                _ => $"Import {call.Get(id)} is being deleted."),
+            refuses: result => [result.GetValue(yes) ? null
+                : "A deleted import cannot be restored, and its assets stay in Cincopa. To delete it, give --yes. To delete its assets "
+                    + "first, use BulkImporter undo; to keep its data in a file, BulkImporter archive."]);
+    }
+
+    private static ClientVerb Steering(Surroundings surroundings, string action, string description, string[] examples,
+        Func<Call, (string, object?)>? argument = null, Option? option = null)
+    {
+        var id = ImportId();
+        return new(surroundings, action, description, examples, option is null ? [id] : [id, option],
+            call => call.TellAsync(
+                call.PostAsync<ImportView>($"imports/{call.Get(id)}/{action}" + (argument is null ? "" : Query.Of(argument(call)))),
+                ImportPicture.Headline));
     }
 }

@@ -1,71 +1,53 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
+using BulkImporter.Api;
 using BulkImporter.Imports;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;
 
 /// <summary><c>submit FILE</c> or <c>submit --from URL</c>: a manifest becomes an import.</summary>
-internal sealed class SubmitVerb : ClientVerb
+internal static class SubmitVerb
 {
-    private readonly Argument<InputFile> file = InputFile.Argument(
-        "The manifest: .csv, .tsv, .xlsx or .jsonl, text also as .gz; one row per media file with its URL");
-    private readonly Option<string?> from = new("--from")
-    { HelpName = "URL", Description = "Let the server fetch the manifest instead: an https address, or the link of a Google Sheet" };
-    private readonly Option<string?> fileName = new("--file-name")
-    { HelpName = "NAME", Description = "What to call the file [as it is called where it comes from]" };
-    private readonly Option<string?> map = new("--map")
-    { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
-    private readonly Option<string?> encoding = new("--encoding")
-    { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
-    private readonly Option<string?> sheet = new("--sheet")
-    { HelpName = "NAME", Description = "The sheet to read, if several sheets of a workbook have rows" };
-    private readonly NewImportOptions import = new();
-
-    public SubmitVerb(Surroundings surroundings)
-        : base(surroundings, "submit", "Upload a manifest. It is read and checked. Then it waits for review, or starts with --start.",
-            "BulkImporter submit library.csv                         upload, then look at it: BulkImporter show ID",
-            "BulkImporter submit library.csv --start --watch         all in one, with progress; exit code 3 when records failed",
-            "BulkImporter submit catalogue.xlsx --sheet Videos",
-            "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",
-            "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
-            "BulkImporter submit --from https://media.example.com/library.csv    fetched by the server; a Google Sheet's link works, too",
-            "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script")
+    public static Verb Of(Surroundings surroundings)
     {
+        var file = InputFile.Argument("The manifest: .csv, .tsv, .xlsx or .jsonl, text also as .gz; one row per media file with its URL");
         file.Arity = ArgumentArity.ZeroOrOne;
-        Validators.Add(line =>
-        {
-            if (line.GetResult(file) is { Tokens.Count: > 0 } == line.GetResult(from) is not null)
-                line.AddError("Name the manifest: a FILE, or --from URL.");
-        });
-        encoding.AcceptOnlyFromAmong(Manifests.ManifestReading.Windows1252);
-        TakesFromServer(file, from, fileName, import.Account, import.Name, map, encoding, sheet, import.Set, import.Start, import.Watch,
-            import.IdempotencyKey, Json);
-    }
-
-    protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-    {
-        (string, string?)[] columns = [("map", line.GetValue(map)), ("encoding", line.GetValue(encoding)),
-            ("sheet", line.GetValue(sheet))];
-        if (line.GetValue(from) is { } address)
-        {
-            var fetched = await api.CreateFromAddressAsync(new(address),
-                import.Query(line, [("fileName", line.GetValue(fileName))], columns), line.GetValue(import.IdempotencyKey),
-                cancellationToken);
-            return await import.ShowAsync(line, fetched, api, line.GetValue(Json), Surroundings, cancellationToken);
-        }
-
-        var manifest = line.GetRequiredValue(file);
-        var query = import.Query(line, [("fileName", line.GetValue(fileName) ?? manifest.FileName)], columns);
-        var made = await manifest.ReadAsync(async () =>
-        {
-            await using var bytes = manifest.Open(Surroundings);
-            return await UploadAsync(api, bytes, manifest.FileName
-                ?? "what comes through the pipe", query, line.GetValue(import.IdempotencyKey), Surroundings, cancellationToken);
-        });
-
-        return await import.ShowAsync(line, made, api, line.GetValue(Json), Surroundings, cancellationToken);
+        var from = Options.Text("--from", "URL",
+            "Let the server fetch the manifest instead: an https address, or the link of a Google Sheet");
+        var fileName = Options.Text("--file-name", "NAME", "What to call the file [as it is called where it comes from]");
+        var (map, encoding, sheet) = (Options.Map(), Options.Encoding(), Options.Sheet());
+        var import = new NewImportOptions();
+        return new ClientVerb(surroundings, "submit",
+            "Upload a manifest. It is read and checked. Then it waits for review, or starts with --start.",
+            ["BulkImporter submit library.csv                         upload, then look at it: BulkImporter show ID",
+                "BulkImporter submit library.csv --start --watch         all in one, with progress; exit code 3 when records failed",
+                "BulkImporter submit catalogue.xlsx --sheet Videos",
+                "BulkImporter submit old.csv --map url=Link,caption=Name --account museum",
+                "BulkImporter submit library.csv --start --set window='22:00-06:00 Europe/Berlin'    only at night",
+                "BulkImporter submit --from https://media.example.com/library.csv    fetched by the server; a Google Sheet's "
+                    + "link works, too",
+                "BulkImporter submit night.csv.gz --start --idempotency-key night-2026-11-23    safe to repeat in a script"],
+            [file, from, fileName, .. import.With(map, encoding, sheet)],
+            async call =>
+            {
+                var manifest = call.Get(from) is null ? call.Get(file) : null;
+                var query = import.Query(call, call.Get(fileName) ?? manifest?.FileName, ("map", call.Get(map)),
+                    ("encoding", call.Get(encoding)), ("sheet", call.Get(sheet)));
+                var key = import.IdempotencyKey(call);
+                if (manifest is null)
+                    return await import.ShowAsync(call, await call.Api.SendAsync<ImportView>(HttpMethod.Post, "imports/address" + query,
+                        new ManifestAddressBody(call.Get(from)!), call.CancellationToken, key, isLong: true));
+                return await import.ShowAsync(call, await manifest.ReadAsync(async () =>
+                {
+                    await using var bytes = manifest.Open(surroundings);
+                    return await UploadAsync(call.Api, bytes, manifest.FileName ?? "what comes through the pipe", query, key, surroundings,
+                        call.CancellationToken);
+                }));
+            },
+            refuses: result => [result.GetResult(file) is { Tokens.Count: > 0 } == result.GetResult(from) is not null
+                ? "Name the manifest: a FILE, or --from URL." : null]);
     }
 
     /// <summary>Streams a manifest's bytes to the server, with a bar when a person looks on.</summary>
@@ -73,8 +55,8 @@ internal sealed class SubmitVerb : ClientVerb
         ImporterApi api, Stream bytes, string fileName, string query, string? idempotencyKey, Surroundings surroundings,
         CancellationToken cancellationToken) =>
         // Compressed or not, the server tells by the bytes.
-        StreamAsync(bytes, fileName, "text/csv", content =>
-            api.SubmitAsync(content, query, idempotencyKey, cancellationToken), surroundings);
+        StreamAsync(bytes, fileName, "text/csv", content => api.SendAsync<ImportView>(
+            HttpMethod.Post, "imports" + query, content, cancellationToken, idempotencyKey), surroundings);
 
     /// <summary>Streams a file by a call, with a bar when a person looks on.</summary>
     public static async Task<ApiReply<T>> StreamAsync<T>(

@@ -2,172 +2,81 @@ using System.CommandLine;
 using BulkImporter.Access;
 using BulkImporter.Api;
 using BulkImporter.Data;
-using Spectre.Console;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
 /// <summary><c>user add|list|role|lock|unlock|link|remove</c>: the people who sign in with a name and a password.</summary>
-internal sealed class UserVerb : Verb
+internal static class UserVerb
 {
-    public UserVerb(Surroundings surroundings)
-        : base("user", "Invite people, change their roles, lock and remove them.", "BulkImporter user list",
+    public static Verb Of(Surroundings surroundings) =>
+        new Verb("user", "Invite people, change their roles, lock and remove them.", "BulkImporter user list",
             "BulkImporter user add anna --role operator")
-    {
-        Takes(new UserAddVerb(surroundings), new UserListVerb(surroundings), new UserRoleVerb(surroundings),
-            UserLockVerb.Lock(surroundings), UserLockVerb.Unlock(surroundings),
-            new UserLinkVerb(surroundings), new UserRemoveVerb(surroundings));
-    }
+            .Takes(Add(surroundings), List(surroundings), ChangeRole(surroundings),
+                Locking(surroundings, "lock", true, "End a person's sessions and refuse the person's sign-in until unlocked."),
+                Locking(surroundings, "unlock", false, "Let a person sign in again, also after too many wrong passwords."),
+                Link(surroundings), Remove(surroundings));
 
     private static Argument<string> UserName() => new("NAME") { Description = "The name that the person signs in with" };
 
-    private static string PathOf(string name, string? action = null) => $"users/{Uri.EscapeDataString(name)}{action}";
+    private static string PathOf(string name) => $"users/{Uri.EscapeDataString(name)}";
 
     private static string Sentence(UserView user) => $"{Wording.Plain(user.Name)}: {Wording.Of(user.Role)}, {Wording.Of(user.State)}.";
 
-    private static void WriteLink(Surroundings surroundings, PasswordLinkBody link)
+    private static void TellLink(Call call, PasswordLinkBody link)
     {
-        surroundings.Output.WriteLine(Wording.Plain(link.Url));
-        surroundings.Error.WriteLine(
-            $"Shown this once: it works once, until {Wording.Time(link.ExpiresAt, surroundings.Clock)}, and lets its reader choose the "
-                + "password.");
+        call.Say(Wording.Plain(link.Url));
+        call.Note($"Shown this once: it works once, until {call.Time(link.ExpiresAt)}, and lets its reader choose the password.");
     }
 
-    private sealed class UserAddVerb : ClientVerb
+    private static ClientVerb Add(Surroundings surroundings)
     {
-        private readonly Argument<string> name = UserName();
-        private readonly Option<string> role =
-            RoleOption("What the person may do: viewer can read, operator can also act, admin can also manage accounts, people and keys");
-
-        public UserAddVerb(Surroundings surroundings)
-            : base(surroundings, "add", "Invite a person. Prints a link with which the person chooses a password.",
-                "BulkImporter user add anna --role operator") =>
-            TakesFromServer(name, role, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var added = await api.SendAsync<AddedUserBody>(HttpMethod.Post, "users",
-                new NewUserBody(line.GetRequiredValue(name), line.GetRequiredValue(role)), cancellationToken);
-            if (line.GetValue(Json)) Surroundings.Output.WriteLine(added.Json);
-            else WriteLink(Surroundings, added.Value.Link);
-            return ExitCode.Done;
-        }
+        var (name, role) = (UserName(), RoleOf("the person"));
+        return new(surroundings, "add", "Invite a person. Prints a link with which the person chooses a password.",
+            ["BulkImporter user add anna --role operator"], [name, role],
+            call => call.ShowAsync(call.PostAsync<AddedUserBody>("users", new NewUserBody(call.Get(name), call.Get(role))),
+                added => TellLink(call, added.Link)));
     }
 
-    private sealed class UserListVerb : ClientVerb
+    private static ClientVerb List(Surroundings surroundings) =>
+        new(surroundings, "list", "List the people with their roles.", ["BulkImporter user list"], [],
+            call => call.ListAsync<UserView>("users", ["name", "role", "state", "signed in", "locked out until"],
+                user => [user.Name, Wording.Of(user.Role), Wording.Of(user.State), call.Time(user.SignedInAt),
+                    call.Time(user.LockedOutUntil)],
+                "There are no people yet. Invite the first with: BulkImporter user add NAME --role admin"));
+
+    private static ClientVerb ChangeRole(Surroundings surroundings)
     {
-        public UserListVerb(Surroundings surroundings)
-            : base(surroundings, "list", "List the people with their roles.", "BulkImporter user list") => TakesFromServer(Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var page = await api.GetAsync<Page<UserView>>("users", cancellationToken);
-            if (line.GetValue(Json))
-            {
-                Surroundings.Output.WriteLine(page.Json);
-                return ExitCode.Done;
-            }
-
-            if (page.Value.Items.Count == 0)
-            {
-                Surroundings.Error.WriteLine("There are no people yet. Invite the first with: BulkImporter user add NAME --role admin");
-                return ExitCode.Done;
-            }
-
-            var table = ImportPicture.TableOf(Surroundings, "name", "role", "state", "signed in", "locked out until");
-            foreach (var user in page.Value.Items)
-            {
-                table.AddRow(new Text(Wording.Plain(user.Name)), new Text(Wording.Of(user.Role)), new Text(Wording.Of(user.State)),
-                    new Text(Wording.Time(user.SignedInAt, Surroundings.Clock)),
-                    new Text(Wording.Time(user.LockedOutUntil, Surroundings.Clock)));
-            }
-
-            Surroundings.Screen.Write(table);
-            return ExitCode.Done;
-        }
+        var name = UserName();
+        var role = new Argument<string>("ROLE") { Description = "viewer, operator or admin" };
+        role.AcceptOnlyFromAmong([.. EnumText<Role>.All]);
+        return new(surroundings, "role", "Give a person another role. The person signs in again.", ["BulkImporter user role anna admin"],
+            [name, role], call => call.TellAsync(
+                call.SendAsync<UserView>(HttpMethod.Patch, PathOf(call.Get(name)), new UserChangeBody(Role: call.Get(role))), Sentence));
     }
 
-    private sealed class UserRoleVerb : ClientVerb
+    private static ClientVerb Locking(Surroundings surroundings, string verb, bool locked, string description)
     {
-        private readonly Argument<string> name = UserName();
-        private readonly Argument<string> role = new("ROLE") { Description = "viewer, operator or admin" };
-
-        public UserRoleVerb(Surroundings surroundings)
-            : base(surroundings, "role", "Give a person another role. The person signs in again.", "BulkImporter user role anna admin")
-        {
-            role.AcceptOnlyFromAmong([.. EnumText<Role>.All]);
-            TakesFromServer(name, role, Json);
-        }
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
-                new UserChangeBody(line.GetRequiredValue(role), null), cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? user.Json : Sentence(user.Value));
-            return ExitCode.Done;
-        }
+        var name = UserName();
+        return new(surroundings, verb, description, [$"BulkImporter user {verb} anna"], [name], call => call.TellAsync(
+            call.SendAsync<UserView>(HttpMethod.Patch, PathOf(call.Get(name)), new UserChangeBody(Locked: locked)), Sentence));
     }
 
-    /// <summary><c>lock</c> and <c>unlock</c>: they differ in a word.</summary>
-    private sealed class UserLockVerb : ClientVerb
+    private static ClientVerb Link(Surroundings surroundings)
     {
-        private readonly Argument<string> name = UserName();
-        private readonly bool locked;
-
-        private UserLockVerb(Surroundings surroundings, string verb, bool locked, string description)
-            : base(surroundings, verb, description, $"BulkImporter user {verb} anna")
-        {
-            this.locked = locked;
-            TakesFromServer(name, Json);
-        }
-
-        public static UserLockVerb Lock(Surroundings surroundings) =>
-            new(surroundings, "lock", true, "End a person's sessions and refuse the person's sign-in until unlocked.");
-
-        public static UserLockVerb Unlock(Surroundings surroundings) =>
-            new(surroundings, "unlock", false, "Let a person sign in again, also after too many wrong passwords.");
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var user = await api.SendAsync<UserView>(HttpMethod.Patch, PathOf(line.GetRequiredValue(name)),
-                new UserChangeBody(null, locked), cancellationToken);
-            Surroundings.Output.WriteLine(line.GetValue(Json) ? user.Json : Sentence(user.Value));
-            return ExitCode.Done;
-        }
+        var name = UserName();
+        return new(surroundings, "link",
+            "Print a new link with which a person chooses a password, if the invitation was lost or the password forgotten.",
+            ["BulkImporter user link anna"], [name],
+            call => call.ShowAsync(
+                call.PostAsync<PasswordLinkBody>(PathOf(call.Get(name)) + "/password-link"), link => TellLink(call, link)));
     }
 
-    private sealed class UserLinkVerb : ClientVerb
+    private static ClientVerb Remove(Surroundings surroundings)
     {
-        private readonly Argument<string> name = UserName();
-
-        public UserLinkVerb(Surroundings surroundings)
-            : base(surroundings, "link",
-                "Print a new link with which a person chooses a password, if the invitation was lost or the password forgotten.",
-                "BulkImporter user link anna") =>
-            TakesFromServer(name, Json);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            var link = await api.SendAsync<PasswordLinkBody>(HttpMethod.Post, PathOf(line.GetRequiredValue(name), "/password-link"), null,
-                cancellationToken);
-            if (line.GetValue(Json)) Surroundings.Output.WriteLine(link.Json);
-            else WriteLink(Surroundings, link.Value);
-            return ExitCode.Done;
-        }
-    }
-
-    private sealed class UserRemoveVerb : ClientVerb
-    {
-        private readonly Argument<string> name = UserName();
-
-        public UserRemoveVerb(Surroundings surroundings)
-            : base(surroundings, "remove", "Remove a person and end the sessions. What the person did stays in the audit log.",
-                "BulkImporter user remove anna") => TakesFromServer(name);
-
-        protected override async Task<int> RunAsync(ParseResult line, ImporterApi api, CancellationToken cancellationToken)
-        {
-            await api.DeleteAsync(PathOf(line.GetRequiredValue(name)), cancellationToken);
-            Surroundings.Output.WriteLine($"{line.GetValue(name)} is removed.");
-            return ExitCode.Done;
-        }
+        var name = UserName();
+        return new(surroundings, "remove", "Remove a person and end the sessions. What the person did stays in the audit log.",
+            ["BulkImporter user remove anna"], [name],
+            call => call.OrderAsync(HttpMethod.Delete, PathOf(call.Get(name)), $"{call.Get(name)} is removed."), answers: false);
     }
 }

@@ -1,11 +1,11 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Sources;
+using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;
 
@@ -16,13 +16,10 @@ internal sealed class ValidateVerb : Verb
 {
     private readonly Surroundings surroundings;
     private readonly Argument<InputFile> file = InputFile.Argument("The manifest: .csv, .tsv, .xlsx or .jsonl, text also as .gz");
-    private readonly Option<string?> map = new("--map")
-    { HelpName = "MAPPING", Description = "Which column is what, if the header is not recognised: url=OriginalURL,caption=Title" };
-    private readonly Option<string?> encoding = new("--encoding")
-    { HelpName = "ENCODING", Description = "windows-1252 for a file in that encoding; UTF-8 and UTF-16 are recognised" };
-    private readonly Option<string?> sheet = new("--sheet")
-    { HelpName = "NAME", Description = "The sheet to read, if several sheets of a workbook have rows" };
-    private readonly Option<bool> json = new("--json") { Description = "Print columns, every finding and the counts as one JSON object" };
+    private readonly Option<string?> map = Map();
+    private readonly Option<string?> encoding = Encoding();
+    private readonly Option<string?> sheet = Sheet();
+    private readonly Option<bool> json = Flag("--json", "Print columns, every finding and the counts as one JSON object");
     private readonly Option<int> limit = new("--limit")
     { HelpName = "N", Description = "Findings to print. All are counted", DefaultValueFactory = _ => 50 };
 
@@ -34,7 +31,6 @@ internal sealed class ValidateVerb : Verb
             "BulkImporter validate library.csv --json | jq -r '.findings[] | select(.severity == \"error\") | \"\\(.line): \\(.code)\"'")
     {
         this.surroundings = surroundings;
-        encoding.AcceptOnlyFromAmong(ManifestReading.Windows1252);
         Takes(file, map, encoding, sheet, limit, json);
         SetAction(RunAsync);
     }
@@ -158,15 +154,15 @@ internal sealed class ValidateVerb : Verb
         return tally;
     }
 
-    private static string Sentence(Finding finding) => string.Create(CultureInfo.InvariantCulture,
+    private static string Sentence(Finding finding) =>
         $"line {finding.LineNumber}{(finding.RowNumber > 0 ? $", row {finding.RowNumber}" : "")}: "
-            + $"{EnumText<FindingSeverity>.Of(finding.Severity)} {finding.Code.Name()}{Where(finding)}. {finding.Hint}");
+            + $"{EnumText<FindingSeverity>.Of(finding.Severity)} {finding.Code.Name()}{Where(finding)}. {finding.Hint}";
 
     private static string Where(Finding finding)
     {
         var column = finding.Column is null ? "" : $" in {Wording.Plain(finding.Column)}";
         var value = finding.MaskedValue is null ? "" : $" ({Wording.Plain(finding.MaskedValue)})";
-        var other = finding.OtherRowNumber is { } row ? string.Create(CultureInfo.InvariantCulture, $", as in row {row}") : "";
+        var other = finding.OtherRowNumber is { } row ? $", as in row {row}" : "";
         return column + value + other;
     }
 

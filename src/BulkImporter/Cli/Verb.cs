@@ -8,11 +8,11 @@ using BulkImporter.Data;
 namespace BulkImporter.Cli;
 
 /// <summary>A verb of the command line with the examples that its help shows.</summary>
-internal abstract class Verb(string name, string description, params string[] examples) : Command(name, description)
+internal class Verb(string name, string description, params string[] examples) : Command(name, description)
 {
-    public IReadOnlyList<string> Examples { get; } = examples;
+    public IReadOnlyList<string> Examples => examples;
 
-    protected void Takes(params ReadOnlySpan<Symbol> symbols)
+    public Verb Takes(params ReadOnlySpan<Symbol> symbols)
     {
         foreach (var symbol in symbols)
         {
@@ -31,6 +31,8 @@ internal abstract class Verb(string name, string description, params string[] ex
                     break;
             }
         }
+
+        return this;
     }
 
     /// <summary>The library reads 25 from 2,5; see <see cref="PlainNumber"/>.</summary>
@@ -40,18 +42,16 @@ internal abstract class Verb(string name, string description, params string[] ex
         {
             case Option<int> whole: whole.CustomParser = Whole<int>; break;
             case Option<int?> whole: whole.CustomParser = result => Whole<int>(result); break;
-            case Option<int[]> several:
-                several.CustomParser = result =>
-                [.. result.Tokens.Select(token => Whole<int>(result, token))]; break;
-            case Argument<int[]> several:
-                several.CustomParser = result =>
-                [.. result.Tokens.Select(token => Whole<int>(result, token))]; break;
+            case Option<int[]> several: several.CustomParser = WholeOnes; break;
+            case Argument<int[]> several: several.CustomParser = WholeOnes; break;
             case Option<double?> number: number.CustomParser = result => Decimal(result, result.Tokens.Single()); break;
             case Argument<int> whole: whole.CustomParser = Whole<int>; break;
             case Argument<int?> whole: whole.CustomParser = result => Whole<int>(result); break;
             case Argument<long> whole: whole.CustomParser = Whole<long>; break;
         }
     }
+
+    private static int[] WholeOnes(ArgumentResult result) => [.. result.Tokens.Select(token => Whole<int>(result, token))];
 
     private static T Whole<T>(ArgumentResult result) where T : IBinaryInteger<T> => Whole<T>(result, result.Tokens.Single());
 
@@ -81,20 +81,10 @@ internal sealed class HelpWithExamples(HelpAction help, IReadOnlyList<string> ro
     {
         help.Invoke(parseResult);
         var output = parseResult.InvocationConfiguration.Output;
-        var (title, lines) = parseResult.CommandResult.Command switch
-        {
-            RootCommand => ("Examples:", rootExamples),
-            Verb verb => ("Examples:", verb.Examples),
-            _ => ("", []),
-        };
-        if (lines.Count > 0)
-        {
-            output.WriteLine(title);
-            foreach (var line in lines)
-                output.WriteLine($"  {line}");
-            output.WriteLine();
-        }
-
+        output.WriteLine("Examples:");
+        foreach (var line in parseResult.CommandResult.Command is Verb verb ? verb.Examples : rootExamples)
+            output.WriteLine($"  {line}");
+        output.WriteLine();
         return ExitCode.Done;
     }
 }

@@ -26,22 +26,39 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
             if (json)
             {
                 surroundings.Output.WriteLine(import.Json);
-                return (await FollowAsync(import, JsonLines(import.Json), Note, cancellationToken)).ExitCode();
+                return ExitCodeOf(await FollowAsync(import, JsonLines(import.Json), Note, cancellationToken));
             }
 
             var last = await ShowAsync(import, cancellationToken);
             Report(last);
-            return last.ExitCode();
+            return ExitCodeOf(last);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            var id = import.Value.Id.ToString(CultureInfo.InvariantCulture);
+            var id = import.Value.Id;
             surroundings.Error.WriteLine(
                 $"Stopped watching. Import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: "
                     + $"BulkImporter pause {id}");
             return ExitCode.Interrupted;
         }
     }
+
+    /// <summary>Nothing will change any more until a person acts. A cancelled import still follows what Cincopa had accepted.</summary>
+    private static bool IsAtRest(ImportView import) => import.State switch
+    {
+        _ when import.Undo.IsUnderWay => false,
+        ImportState.Review or ImportState.Finished or ImportState.Rejected => true,
+        ImportState.Cancelled => import.Counts is { Submitting: 0, Submitted: 0 },
+        _ => false,
+    };
+
+    /// <summary>The exit code of whoever waited for it.</summary>
+    public static int ExitCodeOf(ImportView import) => import.State switch
+    {
+        ImportState.Rejected or ImportState.Cancelled => ExitCode.Failed,
+        ImportState.Finished when import.Counts.Failed + import.Counts.Unknown + import.Finishing.Failed > 0 => ExitCode.DoneWithProblems,
+        _ => ExitCode.Done,
+    };
 
     /// <summary>Watches in the form that fits the terminal; answers with the import as it came to rest.</summary>
     public async Task<ImportView> ShowAsync(ApiReply<ImportView> import, CancellationToken cancellationToken)
@@ -56,25 +73,14 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         string? note = null;
         return await surroundings.Screen.Live(ImportPicture.Live(last, note)).AutoClear(true).StartAsync(picture =>
         {
-            void Draw()
+            void Draw(ImportView now, string? told)
             {
+                (last, note) = (now, told);
                 picture.UpdateTarget(ImportPicture.Live(last, note));
                 picture.Refresh();
             }
 
-            return FollowAsync(
-                import,
-                reply =>
-                {
-                    (last, note) = (reply.Value, null);
-                    Draw();
-                },
-                text =>
-                {
-                    note = text;
-                    Draw();
-                },
-                cancellationToken);
+            return FollowAsync(import, reply => Draw(reply.Value, null), text => Draw(last, text), cancellationToken);
         });
     }
 
@@ -93,12 +99,12 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
     {
         long? awaySince = null;
         show(import);
-        while (!import.Value.IsAtRest())
+        while (!IsAtRest(import.Value))
         {
             await Task.Delay(Interval, surroundings.Clock, cancellationToken);
             try
             {
-                import = await api.ImportAsync(import.Value.Id, cancellationToken);
+                import = await api.GetAsync<ImportView>($"imports/{import.Value.Id}", cancellationToken);
             }
             catch (VerbFailure failure) when (failure.ServerIsAway)
             {
@@ -109,9 +115,8 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
                 if (surroundings.Clock.GetElapsedTime(awaySince.Value) < Patience)
                     continue;
                 throw new VerbFailure(failure.ExitCode, failure.Message,
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept. Look again with: BulkImporter "
-                            + $"show {import.Value.Id} --watch"));
+                    $"It was away for {Wording.Duration(Patience.TotalSeconds)}. The import is kept. Look again with: BulkImporter "
+                        + $"show {import.Value.Id} --watch");
             }
 
             if (awaySince is not null)
@@ -145,7 +150,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         return reply =>
         {
             var import = reply.Value;
-            var news = shown is null || shown.State != import.State || shown.Reason != import.Reason || import.IsAtRest();
+            var news = shown is null || shown.State != import.State || shown.Reason != import.Reason || IsAtRest(import);
             if (!news && (shown!.Counts == import.Counts || surroundings.Clock.GetElapsedTime(shownAt) < PlainInterval))
                 return;
             (shown, shownAt) = (import, surroundings.Clock.GetTimestamp());

@@ -32,10 +32,10 @@ internal static class Wording
         var time = TimeSpan.FromSeconds(Math.Max(0, Math.Ceiling(value)));
         return time switch
         {
-            { TotalDays: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalDays} d {time.Hours} h"),
-            { TotalHours: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Hours} h {time.Minutes} min"),
-            { TotalMinutes: >= 1 } => string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{time.Seconds} s"),
+            { TotalDays: >= 1 } => $"{(int)time.TotalDays} d {time.Hours} h",
+            { TotalHours: >= 1 } => $"{time.Hours} h {time.Minutes} min",
+            { TotalMinutes: >= 1 } => $"{time.Minutes} min {time.Seconds} s",
+            _ => $"{time.Seconds} s",
         };
     }
 

@@ -6,7 +6,10 @@ using Microsoft.AspNetCore.Components.Authorization;
 
 namespace BulkImporter.Dashboard;
 
-/// <summary>What components share: who looks, and a token that ends when they leave.</summary>
+/// <summary>
+/// What components share: who looks, and a token that ends when they leave. Their persistent state is what they hand from the first drawing
+/// on the server to the live page, so that this does not begin empty again.
+/// </summary>
 public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 {
     private bool wasOpen;
@@ -31,6 +34,9 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 
     /// <summary>An order of this page is under way.</summary>
     protected bool IsBusy { get; set; }
+
+    /// <summary>Why what was ordered last was not done, for the person to read; null when it was.</summary>
+    protected string? Complaint { get; set; }
 
     /// <summary>
     /// The page hears what is done on it. It does not yet when the server first draws it, so what needs it to hear is disabled until then:
@@ -96,6 +102,40 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
         finally
         {
             IsBusy = false;
+        }
+    }
+
+    /// <summary>Carries out an order; when it makes no sense, that is the <see cref="Complaint"/>.</summary>
+    protected Task OrderAsync(Func<Task> order) => WhileBusyAsync(async () =>
+    {
+        Complaint = null;
+        try
+        {
+            await order();
+        }
+        catch (InvalidArgumentException refused)
+        {
+            Complaint = refused.Message;
+        }
+    });
+
+    /// <summary>
+    /// Does something again and again while <paramref name="goesOn"/> and somebody looks. What it cannot do is the page's failure.
+    /// </summary>
+    protected async Task EveryAsync(TimeSpan interval, TimeProvider clock, Func<bool> goesOn, Func<Task> turn)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(interval, clock);
+            while (goesOn() && await timer.WaitForNextTickAsync(Left)) await InvokeAsync(turn);
+        }
+        catch (OperationCanceledException)
+        {
+            // The person has left the page.
+        }
+        catch (Exception e)
+        {
+            await DispatchExceptionAsync(e);
         }
     }
 

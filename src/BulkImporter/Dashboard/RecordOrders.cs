@@ -50,11 +50,6 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
         return all;
     }
 
-    /// <inheritdoc cref="RerunAsync(int, IReadOnlyList{RecordFilter}, Func{Task{string}}, CancellationToken, bool)"/>
-    public Task<RerunResult.Done?> RerunAsync(
-        int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false) =>
-        RerunAsync(importId, [selection], actor, cancellationToken, push);
-
     /// <summary>Gives records in doubt up. Null when the person thought better of it, else how many were given up.</summary>
     public async Task<int?> GiveUpAsync(int importId, RecordFilter selection, Func<Task<string>> actor, CancellationToken cancellationToken)
     {

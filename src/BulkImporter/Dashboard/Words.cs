@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using BulkImporter.Access;
 using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
@@ -55,19 +56,7 @@ internal static partial class Words
     /// <summary>The stable text of an enum's member, as in the API and in addresses.</summary>
     public static string Code<T>(T value) where T : struct, Enum => EnumText<T>.Of(value);
 
-    public static string Of(RecordState state) => state switch
-    {
-        RecordState.Pending => "pending",
-        RecordState.Submitting => "submitting",
-        RecordState.Submitted => "submitted",
-        RecordState.Imported => "imported",
-        RecordState.Failed => "failed",
-        RecordState.Unknown => "unknown",
-        RecordState.Cancelled => "cancelled",
-        RecordState.Invalid => "invalid",
-        RecordState.Duplicate => "duplicate",
-        RecordState.Deleted => "deleted",
-    };
+    public static string Of(RecordState state) => Code(state);
 
     /// <summary>What the state means, for someone who meets it first.</summary>
     public static string Meaning(RecordState state) => state switch
@@ -112,6 +101,14 @@ internal static partial class Words
         (ImportState.Cancelled, { Cancelled: > 0 }) =>
             $"{Count(counts.Cancelled, "record was", "records were")} not sent. Rerun them if they should be.",
         _ => null,
+    };
+
+    /// <summary>What a role lets people do.</summary>
+    public static string Of(Role role) => role switch
+    {
+        Role.Viewer => "viewer: read-only",
+        Role.Operator => "operator: can upload, start and rerun",
+        Role.Admin => "admin: can also manage accounts, people and keys",
     };
 
     /// <summary>What resuming the import does.</summary>

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using BulkImporter.Api;
 
 namespace BulkImporter.Tests.Api;
 
@@ -158,7 +157,7 @@ public sealed partial class OpenApiDocumentTests(ImporterServer server) : IClass
         var text = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "docs", "api.md"), Token);
         var section = text[text.IndexOf("## Problems", StringComparison.Ordinal)..];
         section = section[..section.IndexOf("\n## ", 3, StringComparison.Ordinal)];
-        Assert.Equal(ProblemType.All.Order(), FirstCell().Matches(section).Select(m => m.Groups[1].Value).Order());
+        Assert.Equal(ImporterServer.ProblemTypes.Order(), FirstCell().Matches(section).Select(m => m.Groups[1].Value).Order());
     }
 
     [Fact]
