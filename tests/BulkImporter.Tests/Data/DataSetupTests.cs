@@ -7,15 +7,16 @@ namespace BulkImporter.Tests.Data;
 public sealed class DataSetupTests(EngineDatabase database) : IClassFixture<EngineDatabase>
 {
     [Theory]
-    [InlineData(null, "30s")]
-    [InlineData("-c idle_in_transaction_session_timeout=5min", "5min")]
-    public async Task The_server_ends_a_session_that_vanished_in_a_transaction_unless_the_operator_says_otherwise(
-        string? options, string expected)
+    [InlineData(null, "idle_in_transaction_session_timeout", "30s")]
+    [InlineData("-c idle_in_transaction_session_timeout=5min", "idle_in_transaction_session_timeout", "5min")]
+    [InlineData(null, "jit", "off")]
+    [InlineData("-c jit=on", "jit", "on")]
+    public async Task A_session_that_vanished_in_a_transaction_ends_and_nothing_is_compiled_unless_the_operator_says_otherwise(
+        string? options, string setting, string expected)
     {
         await using var source = DataSetup.CreateDataSource(new NpgsqlConnectionStringBuilder(database.ConnectionString)
         { Options = options }.ConnectionString);
-        Assert.Equal([expected], await source.QueryAsync("SHOW idle_in_transaction_session_timeout", r =>
-            r.GetString(0), TestContext.Current.CancellationToken));
+        Assert.Equal([expected], await source.QueryAsync($"SHOW {setting}", r => r.GetString(0), TestContext.Current.CancellationToken));
     }
 
     /// <summary>As for a pooler, which gives each transaction another session: none is asked to keep anything.</summary>
