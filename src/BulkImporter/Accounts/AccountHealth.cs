@@ -53,8 +53,9 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         }
         // Whatever it was, it is the same trouble for the account: calls leave and nobody knows what became of them.
         var inARow = unanswered.AddOrUpdate(accountId, 1, (_, before) => before + 1);
+        if (inARow < UnansweredThatSilence) return null;
         var message = $"{inARow} calls one after another had no readable answer. The last: {error!.Message}";
-        return inARow < UnansweredThatSilence ? null : error with { Kind = RemoteErrorKind.Timeout, Message = message };
+        return error with { Kind = RemoteErrorKind.Timeout, Message = message };
     }
 
     /// <summary>

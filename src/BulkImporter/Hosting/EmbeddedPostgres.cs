@@ -416,11 +416,10 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         {
             while (await timer.WaitForNextTickAsync(stopping.Token))
             {
-                var noted = PostmasterFile.ProcessId(Cluster);
                 if (PostmasterFile.ServerOf(Cluster) is not null)
                     continue;
 
-                logger.Died(noted ?? 0);
+                logger.Died(PostmasterFile.ProcessId(Cluster) ?? 0);
                 try
                 {
                     await ClearLeftoversAsync(stopping.Token);

@@ -106,12 +106,8 @@ public sealed partial class RecordTransitions
         foreach (var its in pushes.GroupBy(p => p.ImportId))
         {
             OutcomeRow[] rows = [.. its.Select(p => OutcomeRow.Of(p))];
-            moved += await database.UndisturbedAsync(async () =>
-            {
-                await using var batch = database.CreateBatchByKey(
-                    Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(PushAgain, [rows]));
-                return await batch.ExecuteNonQueryAsync(cancellationToken);
-            });
+            moved += await database.ExecuteBatchByKeyAsync(
+                () => [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(PushAgain, [rows])], cancellationToken);
         }
         return moved;
     }

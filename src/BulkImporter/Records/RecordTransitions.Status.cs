@@ -43,30 +43,6 @@ public sealed partial class RecordTransitions
         SELECT count(*) FROM moved
         """;
 
-    /// <summary>Writes what the status call said of submitted records. Returns how many moved; the rest had moved on before.</summary>
-    public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
-    {
-        var all = 0L;
-        foreach (var its in conclusions.GroupBy(c => c.ImportId))
-        {
-            OutcomeRow[] rows = [.. its.Select(c => OutcomeRow.Of(c))];
-            var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, its.Select(c => c.Place), cancellationToken));
-            if (moved < rows.Length) await database.UndisturbedAsync(() => CompareAdoptedAsync(rows, cancellationToken));
-            all += moved;
-        }
-        return all;
-    }
-
-    private async Task<long> ConcludeAsync(OutcomeRow[] rows, IEnumerable<BatchPlace?> places, CancellationToken cancellationToken)
-    {
-        await using var batch = database.CreateBatchByKey(
-            [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]), .. WorkBatch.Leave(places)]);
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
-    }
-
     /// <summary>
     /// What became of a call whose asset had been adopted before: another asset means that the source may be there twice, a failure that
     /// the adopted asset is not this call's.
@@ -87,10 +63,29 @@ public sealed partial class RecordTransitions
         FROM differs d WHERE t.import_id = d.import_id AND t.row_number = d.row_number AND t.number = d.number
         """;
 
-    private async Task<int> CompareAdoptedAsync(OutcomeRow[] rows, CancellationToken cancellationToken)
+    /// <summary>Writes what the status call said of submitted records. Returns how many moved; the rest had moved on before.</summary>
+    public async Task<long> ConcludedAsync(IReadOnlyList<Conclusion> conclusions, CancellationToken cancellationToken)
+    {
+        var all = 0L;
+        foreach (var its in conclusions.GroupBy(c => c.ImportId))
+        {
+            OutcomeRow[] rows = [.. its.Select(c => OutcomeRow.Of(c))];
+            var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, its.Select(c => c.Place), cancellationToken));
+            if (moved < rows.Length)
+                await database.ExecuteBatchByKeyAsync(
+                    () => [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(CompareAdopted, [rows])], cancellationToken);
+            all += moved;
+        }
+        return all;
+    }
+
+    private async Task<long> ConcludeAsync(OutcomeRow[] rows, IEnumerable<BatchPlace?> places, CancellationToken cancellationToken)
     {
         await using var batch = database.CreateBatchByKey(
-            Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(CompareAdopted, [rows]));
-        return await batch.ExecuteNonQueryAsync(cancellationToken);
+            [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]), .. WorkBatch.Leave(places)]);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
     }
 }
