@@ -262,7 +262,7 @@ namespace BulkImporter.Migrations
                     table.CheckConstraint("record_work_has_source", "state = 'invalid' OR source_url IS NOT NULL");
                 })
                 .Annotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
-                .Annotation("Npgsql:StorageParameter:fillfactor", 75);
+                .Annotation("Npgsql:StorageParameter:fillfactor", 40);
 
             migrationBuilder.CreateTable(
                 name: "manifest",
@@ -685,8 +685,8 @@ namespace BulkImporter.Migrations
                 {
                     id = table.Column<int>(type: "integer", nullable: false)
                         .Annotation("Npgsql:ValueGenerationStrategy", NpgsqlValueGenerationStrategy.IdentityByDefaultColumn),
-                    hash = table.Column<byte[]>(type: "bytea", nullable: false),
                     key_id = table.Column<int>(type: "integer", nullable: true),
+                    hash = table.Column<byte[]>(type: "bytea", nullable: false),
                     user_id = table.Column<int>(type: "integer", nullable: true),
                     stamp = table.Column<string>(type: "text", nullable: true),
                     expires_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),

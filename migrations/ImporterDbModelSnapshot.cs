@@ -2079,7 +2079,7 @@ namespace BulkImporter.Migrations
 
                     b
                         .HasAnnotation("Npgsql:StorageParameter:autovacuum_vacuum_scale_factor", 0.050000000000000003)
-                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 75);
+                        .HasAnnotation("Npgsql:StorageParameter:fillfactor", 40);
                 });
 
             modelBuilder.Entity("BulkImporter.Records.RecordAsset", b =>

@@ -84,7 +84,7 @@ internal sealed class IngestBenchmark(Bench bench, ResultTable table)
             DROP TABLE IF EXISTS importer.copied;
             DROP SEQUENCE IF EXISTS importer.copied_row;
             CREATE SEQUENCE importer.copied_row CACHE 1000;
-            CREATE TABLE importer.copied (LIKE importer.import_record INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 75);
+            CREATE TABLE importer.copied (LIKE importer.import_record INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES INCLUDING STORAGE) WITH (fillfactor = 40);
             ALTER TABLE importer.copied
                 ALTER import_id SET DEFAULT 1, ALTER row_number SET DEFAULT nextval('importer.copied_row'), ALTER line_number SET DEFAULT 1,
                 ALTER state SET DEFAULT 'pending', ALTER attempt_count SET DEFAULT 0, ALTER attempts_left
