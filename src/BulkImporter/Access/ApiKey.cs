@@ -1,7 +1,4 @@
 using System.Linq.Expressions;
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Access;
 

@@ -1,7 +1,4 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
-using Npgsql;
 
 namespace BulkImporter.Access;
 

@@ -1,7 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-
 namespace BulkImporter.Access;
 
 /// <summary>Who did what, when. Written in the same transaction as the deed.</summary>

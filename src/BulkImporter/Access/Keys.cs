@@ -1,6 +1,4 @@
 using System.Linq.Expressions;
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Access;
 

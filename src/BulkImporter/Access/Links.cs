@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-
 namespace BulkImporter.Access;
 
 /// <param name="Path">To be put behind the server's address and a slash; works once. It is a secret: only its hash is stored.</param>

@@ -1,5 +1,4 @@
 using System.Net;
-using BulkImporter.Data;
 
 namespace BulkImporter.Access;
 

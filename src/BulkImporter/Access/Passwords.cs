@@ -1,6 +1,4 @@
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Access;
 

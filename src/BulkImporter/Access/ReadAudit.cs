@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Access;
 
 public sealed record AuditView(long Id, DateTimeOffset At, string Actor, string Action, int? ImportId, string? Account, string? Detail);

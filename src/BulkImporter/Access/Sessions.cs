@@ -1,10 +1,6 @@
-using System.Globalization;
 using System.Security.Claims;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Access;
 

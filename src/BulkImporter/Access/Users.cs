@@ -1,7 +1,5 @@
 using System.Linq.Expressions;
 using System.Text.RegularExpressions;
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Access;
 

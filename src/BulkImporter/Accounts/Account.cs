@@ -1,8 +1,5 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Accounts;
 

@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
-using BulkImporter.Data;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Accounts;
 

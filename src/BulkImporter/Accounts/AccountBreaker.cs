@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Accounts;
 

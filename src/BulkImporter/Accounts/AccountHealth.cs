@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using BulkImporter.Records;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Accounts;
 

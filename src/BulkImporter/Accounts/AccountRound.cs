@@ -1,10 +1,7 @@
 using System.Collections.Concurrent;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Accounts;
 

@@ -1,8 +1,6 @@
-using BulkImporter.Data;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Accounts;
 

@@ -1,8 +1,6 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using Cincopa.Client;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 

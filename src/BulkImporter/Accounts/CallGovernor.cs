@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using BulkImporter.Data;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Accounts;
 

@@ -1,8 +1,6 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using Cincopa.Client;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 

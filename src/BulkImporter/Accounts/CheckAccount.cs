@@ -1,4 +1,3 @@
-using BulkImporter.Data;
 using Cincopa.Client;
 
 namespace BulkImporter.Accounts;

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
-using BulkImporter.Data;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Accounts;
 

@@ -1,6 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 

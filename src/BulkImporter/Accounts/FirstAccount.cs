@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using BulkImporter.Access;
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 

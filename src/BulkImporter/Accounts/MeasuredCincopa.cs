@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using BulkImporter.Data;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
 

@@ -1,7 +1,5 @@
 using System.Net;
-using BulkImporter.Data;
 using BulkImporter.Sources;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 

@@ -1,6 +1,4 @@
-using BulkImporter.Data;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Accounts;
 

@@ -1,7 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Sources;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Accounts;
 

@@ -1,10 +1,8 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Sources;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Accounts;
 

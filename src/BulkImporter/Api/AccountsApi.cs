@@ -1,6 +1,5 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
-using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Records;
 using BulkImporter.Undo;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Http.Metadata;
 
 namespace BulkImporter.Api;

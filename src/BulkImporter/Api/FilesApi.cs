@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Sources;
 using Microsoft.AspNetCore.Http.Features;

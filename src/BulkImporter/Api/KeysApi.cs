@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;

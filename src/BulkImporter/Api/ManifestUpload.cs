@@ -1,5 +1,3 @@
-using System.Text;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using Microsoft.AspNetCore.Http.Features;

@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Export;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;

@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Notify;
 using Microsoft.AspNetCore.Http.HttpResults;
 

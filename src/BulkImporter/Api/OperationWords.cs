@@ -1,15 +1,12 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using BulkImporter.Data;
 using BulkImporter.Finish;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Undo;
 using Microsoft.AspNetCore.Http.Json;
 using Microsoft.AspNetCore.OpenApi;
-using Microsoft.Extensions.Options;
 using Microsoft.OpenApi;
 
 namespace BulkImporter.Api;

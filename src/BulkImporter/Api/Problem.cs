@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.Json;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Sources;

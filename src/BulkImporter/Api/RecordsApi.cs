@@ -1,6 +1,4 @@
-using System.Globalization;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Finish;
 using BulkImporter.Imports;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;

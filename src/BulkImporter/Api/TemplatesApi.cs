@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using static BulkImporter.Cli.Options;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using BulkImporter.Data;
 using Spectre.Console;
 
 namespace BulkImporter.Cli;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using BulkImporter.Data;
 using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using BulkImporter.Accounts;
 using BulkImporter.Api;
-using BulkImporter.Data;
 using BulkImporter.Export;
 using BulkImporter.Imports;
 using BulkImporter.Reconcile;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using BulkImporter.Api;
-using BulkImporter.Data;
 using BulkImporter.Notify;
 using static BulkImporter.Cli.Options;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 
 namespace BulkImporter.Cli;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using BulkImporter.Data;
 
 namespace BulkImporter.Cli;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using BulkImporter.Data;
 using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.CommandLine;
 using BulkImporter.Api;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using static BulkImporter.Cli.Options;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using BulkImporter.Access;
 using BulkImporter.Api;
-using BulkImporter.Data;
 using static BulkImporter.Cli.Options;
 
 namespace BulkImporter.Cli;

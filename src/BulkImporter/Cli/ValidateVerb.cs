@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Parse;
 using BulkImporter.Sources;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using BulkImporter.Imports;
 using Spectre.Console;
 

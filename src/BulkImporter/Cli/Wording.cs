@@ -1,6 +1,3 @@
-using System.Globalization;
-using BulkImporter.Data;
-
 namespace BulkImporter.Cli;
 
 /// <summary>Numbers, times and foreign text as the terminal shows them, the same everywhere.</summary>

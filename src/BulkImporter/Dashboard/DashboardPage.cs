@@ -1,5 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Authorization;

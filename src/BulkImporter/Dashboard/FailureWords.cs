@@ -1,4 +1,3 @@
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using BulkImporter.Access;
 using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 

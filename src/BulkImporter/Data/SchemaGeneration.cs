@@ -1,5 +1,3 @@
-using Npgsql;
-
 namespace BulkImporter.Data;
 
 /// <summary>

@@ -1,9 +1,6 @@
 using System.Data;
 using System.Runtime.CompilerServices;
-using System.Text;
 using BulkImporter.Telemetry;
-using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace BulkImporter.Data;
 

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Options;
-
 namespace BulkImporter.Dispatch;
 
 /// <summary>The bytes per second of all pushes of this process: each piece is given the time at which it may leave.</summary>

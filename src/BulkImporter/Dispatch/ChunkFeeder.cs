@@ -1,11 +1,8 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 

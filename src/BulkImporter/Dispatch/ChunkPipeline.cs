@@ -1,6 +1,5 @@
 using System.Threading.Channels;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using Cincopa.Client;

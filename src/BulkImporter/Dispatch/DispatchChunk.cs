@@ -1,11 +1,9 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
 using Hangfire;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 

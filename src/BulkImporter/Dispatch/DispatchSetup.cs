@@ -1,5 +1,4 @@
 using BulkImporter.Records;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Dispatch;
 

@@ -1,8 +1,6 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 

@@ -1,8 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 

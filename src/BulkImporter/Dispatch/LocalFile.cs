@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using Microsoft.Win32.SafeHandles;
 

@@ -1,11 +1,8 @@
 using System.Buffers;
-using System.Globalization;
 using System.Security.Cryptography;
 using BulkImporter.Records;
 using Cincopa.Client;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 

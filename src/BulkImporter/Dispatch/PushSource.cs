@@ -1,10 +1,8 @@
-using System.Globalization;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using BulkImporter.Accounts;
 using BulkImporter.Records;
 using BulkImporter.Sources;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Dispatch;
 

@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-
 namespace BulkImporter.Dispatch;
 
 /// <summary>A file on its way to Cincopa by push: how far it is, and under which name. Gone when the record is imported.</summary>

@@ -1,8 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Dispatch;
 

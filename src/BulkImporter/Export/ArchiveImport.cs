@@ -1,14 +1,10 @@
-using System.Globalization;
 using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.RegularExpressions;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Npgsql;
 
 namespace BulkImporter.Export;
 

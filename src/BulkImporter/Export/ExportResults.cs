@@ -1,9 +1,7 @@
 using System.IO.Pipelines;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Export;
 

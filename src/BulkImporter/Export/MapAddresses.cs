@@ -1,10 +1,8 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Sources;
-using Npgsql;
 
 namespace BulkImporter.Export;
 

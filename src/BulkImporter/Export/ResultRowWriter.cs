@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Globalization;
-using System.Text;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Cincopa.Client;

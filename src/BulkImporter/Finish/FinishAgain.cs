@@ -1,7 +1,5 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Records;
-using Npgsql;
 
 namespace BulkImporter.Finish;
 

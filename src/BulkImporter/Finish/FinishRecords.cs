@@ -1,12 +1,8 @@
-using System.Globalization;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Finish;
 

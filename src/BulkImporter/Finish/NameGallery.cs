@@ -1,7 +1,4 @@
-using System.Globalization;
-using BulkImporter.Data;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Finish;
 

@@ -1,6 +1,4 @@
 using BulkImporter.Accounts;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Finish;
 

@@ -1,7 +1,4 @@
-using BulkImporter.Data;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Finish;
 

@@ -1,9 +1,7 @@
 using System.Data.Common;
-using System.Globalization;
 using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.KeyPerFile;
-using Npgsql;
 
 namespace BulkImporter.Hosting;
 

@@ -1,9 +1,5 @@
-using System.Globalization;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
-using System.Text;
-using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Hosting;
 

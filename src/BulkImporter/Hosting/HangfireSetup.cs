@@ -1,4 +1,3 @@
-using BulkImporter.Data;
 using BulkImporter.Dispatch;
 using BulkImporter.Parse;
 using BulkImporter.Probes;
@@ -10,7 +9,6 @@ using Hangfire.PostgreSql.Factories;
 using Hangfire.Server;
 using Hangfire.States;
 using Hangfire.Storage;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Hosting;
 

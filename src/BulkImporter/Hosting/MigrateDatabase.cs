@@ -1,7 +1,4 @@
-using BulkImporter.Data;
 using Hangfire.PostgreSql;
-using Microsoft.EntityFrameworkCore;
-using Npgsql;
 
 namespace BulkImporter.Hosting;
 

@@ -1,7 +1,5 @@
 using System.ComponentModel;
-using System.Globalization;
 using System.Numerics;
-using BulkImporter.Data;
 
 namespace BulkImporter.Hosting;
 

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Hosting;
 
 /// <summary>

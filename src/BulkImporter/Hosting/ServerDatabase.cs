@@ -1,6 +1,4 @@
 using System.Security.Cryptography;
-using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Hosting;
 

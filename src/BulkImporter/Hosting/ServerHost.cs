@@ -2,11 +2,8 @@ using System.Net.Sockets;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Cli;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Console;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Hosting;
 

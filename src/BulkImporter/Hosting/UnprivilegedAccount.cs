@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace BulkImporter.Hosting;
 
 /// <summary>The account that the server runs under when we are root, because PostgreSQL refuses to run as root.</summary>

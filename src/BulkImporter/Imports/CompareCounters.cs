@@ -1,7 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 

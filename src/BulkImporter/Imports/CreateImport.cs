@@ -1,8 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
 

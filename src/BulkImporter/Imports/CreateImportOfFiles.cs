@@ -1,8 +1,5 @@
-using System.Text;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Sources;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 

@@ -3,10 +3,8 @@ using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using System.Web;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Sources;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
 

@@ -1,7 +1,5 @@
 using System.Diagnostics.Metrics;
-using BulkImporter.Data;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 

@@ -1,9 +1,6 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Imports;
 

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Imports;
 
 /// <summary>What became of an order to change an import.</summary>

@@ -1,8 +1,5 @@
-using System.Globalization;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
 

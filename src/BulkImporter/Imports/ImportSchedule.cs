@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-
 namespace BulkImporter.Imports;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using BulkImporter.Data;
-
 namespace BulkImporter.Imports;
 
 /// <summary>Where an import as a whole stands. Each member says how it gets there and what may follow.</summary>

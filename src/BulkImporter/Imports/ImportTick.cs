@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-
 namespace BulkImporter.Imports;
 
 /// <summary>What a running import's counters showed at one moment; the differences are the rate over time.</summary>

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-
 namespace BulkImporter.Imports;
 
 /// <summary>A chunk's range of rows and their states, and the import that it belongs to.</summary>

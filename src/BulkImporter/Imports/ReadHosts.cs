@@ -1,6 +1,4 @@
-using BulkImporter.Data;
 using BulkImporter.Records;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 

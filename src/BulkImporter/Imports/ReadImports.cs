@@ -1,10 +1,7 @@
 using System.Text.Json;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Imports;
 

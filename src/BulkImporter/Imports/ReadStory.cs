@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Imports;
 
 /// <summary>Something that happened to an import.</summary>

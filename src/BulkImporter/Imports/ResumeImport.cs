@@ -1,6 +1,4 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 

@@ -1,9 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Imports;
 

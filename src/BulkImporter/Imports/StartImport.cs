@@ -1,9 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Sources;
-using Npgsql;
 
 namespace BulkImporter.Imports;
 

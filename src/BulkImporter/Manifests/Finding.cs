@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using BulkImporter.Data;
 
 namespace BulkImporter.Manifests;
 

@@ -1,7 +1,5 @@
 using System.Data;
 using System.IO.Compression;
-using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Manifests;
 

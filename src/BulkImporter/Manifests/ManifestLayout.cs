@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace BulkImporter.Manifests;
 
 /// <summary>The kinds of file that a manifest can be, and that results are written as.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace BulkImporter.Manifests;
 
 /// <summary>A line before the header that is no part of the table.</summary>

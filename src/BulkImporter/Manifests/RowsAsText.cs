@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Text;
-using BulkImporter.Data;
 
 namespace BulkImporter.Manifests;
 

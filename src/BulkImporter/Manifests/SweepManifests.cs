@@ -1,6 +1,4 @@
-using BulkImporter.Data;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Manifests;
 

@@ -1,8 +1,5 @@
 using System.IO.Compression;
 using System.Security.Cryptography;
-using BulkImporter.Data;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Manifests;
 

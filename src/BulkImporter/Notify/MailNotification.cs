@@ -1,12 +1,9 @@
-using System.Globalization;
 using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using Cincopa.Client;
 using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
-using Microsoft.Extensions.Options;
 using MimeKit;
 
 namespace BulkImporter.Notify;

@@ -1,8 +1,6 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
 using BulkImporter.Imports;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Notify;
 

@@ -1,7 +1,4 @@
-using System.Globalization;
 using BulkImporter.Access;
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Notify;
 

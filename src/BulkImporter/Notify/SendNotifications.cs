@@ -3,12 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Notify;
 

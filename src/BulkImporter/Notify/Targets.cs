@@ -1,8 +1,6 @@
 using System.Text.RegularExpressions;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using Microsoft.AspNetCore.DataProtection;
-using Microsoft.EntityFrameworkCore;
 using MimeKit;
 
 namespace BulkImporter.Notify;

@@ -1,11 +1,8 @@
-using System.Globalization;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

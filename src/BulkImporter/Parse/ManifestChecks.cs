@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Sources;

@@ -1,12 +1,8 @@
 using System.Linq.Expressions;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

@@ -1,11 +1,9 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

@@ -1,11 +1,9 @@
 using System.Threading.RateLimiting;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

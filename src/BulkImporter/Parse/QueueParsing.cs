@@ -1,8 +1,6 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

@@ -1,12 +1,8 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using Cincopa.Client;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Parse;
 

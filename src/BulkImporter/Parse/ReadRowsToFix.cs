@@ -1,8 +1,6 @@
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

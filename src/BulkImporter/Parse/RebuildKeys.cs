@@ -1,8 +1,6 @@
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

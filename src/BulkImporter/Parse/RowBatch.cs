@@ -1,7 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using BulkImporter.Sources;
-using Npgsql;
 
 namespace BulkImporter.Parse;
 

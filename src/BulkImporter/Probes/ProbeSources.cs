@@ -2,14 +2,12 @@ using System.Security.Cryptography;
 using System.Threading.RateLimiting;
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Npgsql;
 
 namespace BulkImporter.Probes;
 

@@ -1,7 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Telemetry;
 using Hangfire;
-using Npgsql;
 
 namespace BulkImporter.Probes;
 

@@ -1,9 +1,7 @@
 using BulkImporter.Access;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Reconcile;
 

@@ -1,6 +1,4 @@
 using BulkImporter.Imports;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Reconcile;
 

@@ -1,8 +1,5 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Records;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Reconcile;
 

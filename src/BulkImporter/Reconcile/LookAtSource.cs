@@ -1,10 +1,8 @@
 using System.Security.Cryptography;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Sources;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Reconcile;
 

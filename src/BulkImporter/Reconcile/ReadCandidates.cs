@@ -1,8 +1,6 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Reconcile;
 

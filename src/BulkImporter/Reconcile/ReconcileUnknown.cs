@@ -1,8 +1,6 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Reconcile;
 

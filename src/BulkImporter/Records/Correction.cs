@@ -1,8 +1,4 @@
-using BulkImporter.Data;
 using BulkImporter.Manifests;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Npgsql;
 
 namespace BulkImporter.Records;
 

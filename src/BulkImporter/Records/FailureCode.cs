@@ -1,5 +1,3 @@
-using BulkImporter.Data;
-
 namespace BulkImporter.Records;
 
 /// <summary>What a failure means for the record. Decided by the code, never by the prose.</summary>

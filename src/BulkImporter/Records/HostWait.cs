@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace BulkImporter.Records;
 
 /// <summary>A host that waits, as every door shows it.</summary>

@@ -1,6 +1,4 @@
 using BulkImporter.Sources;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Records;
 

@@ -1,5 +1,3 @@
-using BulkImporter.Data;
-
 namespace BulkImporter.Records;
 
 /// <summary>What is known of the assets of an import's records: what follows from the <c>rid</c>, and what Cincopa said of them.</summary>

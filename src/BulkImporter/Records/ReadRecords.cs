@@ -1,7 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Sources;
 using Cincopa.Client;
-using Microsoft.EntityFrameworkCore;
 
 namespace BulkImporter.Records;
 

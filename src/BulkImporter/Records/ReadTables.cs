@@ -1,7 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-
 namespace BulkImporter.Records;
 
 // What lists of records read of tables that other rooms write. Entities without a key and not pieces of SQL: EF Core makes the text of a

@@ -1,8 +1,4 @@
-using BulkImporter.Data;
 using Cincopa.Client;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Npgsql;
 
 namespace BulkImporter.Records;
 

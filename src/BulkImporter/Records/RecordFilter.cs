@@ -1,13 +1,9 @@
-using System.Globalization;
 using System.Linq.Expressions;
 using System.Runtime.CompilerServices;
-using BulkImporter.Data;
 using BulkImporter.Manifests;
 using Cincopa.Client;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
-using Npgsql;
 
 namespace BulkImporter.Records;
 

@@ -1,5 +1,3 @@
-using BulkImporter.Data;
-
 namespace BulkImporter.Records;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <content>A person ends the import.</content>

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <summary>What a person replaces in a row; null leaves a value as it is.</summary>

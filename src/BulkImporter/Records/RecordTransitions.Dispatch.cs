@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <summary>An intent that was committed: this attempt of this row may now be sent, once.</summary>

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <content>Within the parse: a record whose source is taken already never becomes work.</content>

@@ -1,7 +1,3 @@
-using System.Globalization;
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <content>An import that starts brings fresh links for records of earlier imports.</content>

@@ -1,6 +1,3 @@
-using BulkImporter.Data;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <content>A person's orders about a selection: to give up what is in doubt, and to try again.</content>

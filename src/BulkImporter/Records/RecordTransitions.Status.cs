@@ -1,5 +1,3 @@
-using BulkImporter.Data;
-
 namespace BulkImporter.Records;
 
 /// <content>What the status call tells of a submitted record.</content>

@@ -1,6 +1,4 @@
-using BulkImporter.Data;
 using BulkImporter.Sources;
-using Npgsql;
 
 namespace BulkImporter.Records;
 

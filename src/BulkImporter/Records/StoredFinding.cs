@@ -1,6 +1,3 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-
 namespace BulkImporter.Records;
 
 /// <summary>A finding as kept with the import that it was made for. The hint is not stored: the code tells it.</summary>

@@ -1,8 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-using Npgsql;
-
 namespace BulkImporter.Records;
 
 /// <summary>What the records of a batch wait for.</summary>

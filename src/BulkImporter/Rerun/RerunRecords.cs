@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
-using Npgsql;
 
 namespace BulkImporter.Rerun;
 

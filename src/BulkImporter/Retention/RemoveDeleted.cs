@@ -1,7 +1,5 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Telemetry;
-using Npgsql;
 
 namespace BulkImporter.Retention;
 

@@ -1,12 +1,9 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
 using BulkImporter.Sources;
 using BulkImporter.Telemetry;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Retention;
 

@@ -1,7 +1,4 @@
 using System.Security.Cryptography;
-using BulkImporter.Data;
-using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace BulkImporter.Sources;
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace BulkImporter.Sources;
 
 /// <summary>What the first bytes of a file prove, whatever its source calls it.</summary>

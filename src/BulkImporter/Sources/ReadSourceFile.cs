@@ -1,6 +1,4 @@
 using System.Data;
-using BulkImporter.Data;
-using Npgsql;
 
 namespace BulkImporter.Sources;
 

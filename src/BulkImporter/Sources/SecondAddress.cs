@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace BulkImporter.Sources;
 
 /// <summary>What a second <c>://</c> in a cell means.</summary>

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace BulkImporter.Sources;
 
 /// <summary>A link to a page that shows a file.</summary>

@@ -1,6 +1,4 @@
 using BulkImporter.Manifests;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
 namespace BulkImporter.Sources;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using BulkImporter.Manifests;
-using Microsoft.Extensions.Options;
 
 namespace BulkImporter.Sources;
 

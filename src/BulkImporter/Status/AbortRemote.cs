@@ -1,9 +1,7 @@
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Status;
 

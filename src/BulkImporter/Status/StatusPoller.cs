@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using BulkImporter.Accounts;
-using BulkImporter.Data;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
 using Cincopa.Client;
-using Npgsql;
 
 namespace BulkImporter.Status;
 

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text;
 using Cincopa.Client;
 
 namespace BulkImporter.Telemetry;

@@ -1,7 +1,3 @@
-using BulkImporter.Data;
-using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata.Builders;
-
 namespace BulkImporter.Undo;
 
 /// <summary>How far the undo of an imported record is.</summary>

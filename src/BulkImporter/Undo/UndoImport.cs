@@ -1,8 +1,6 @@
 using BulkImporter.Access;
-using BulkImporter.Data;
 using BulkImporter.Imports;
 using BulkImporter.Records;
-using Npgsql;
 
 namespace BulkImporter.Undo;
 

@@ -1,4 +1,3 @@
-using BulkImporter.Data;
 using BulkImporter.Imports;
 
 namespace BulkImporter.Dashboard.HangfirePages;

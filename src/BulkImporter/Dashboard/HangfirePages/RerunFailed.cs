@@ -1,4 +1,3 @@
-using System.Globalization;
 using BulkImporter.Access;
 using BulkImporter.Imports;
 using BulkImporter.Records;
