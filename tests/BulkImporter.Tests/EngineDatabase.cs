@@ -201,7 +201,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         return made.Count;
     }
 
-    public Task<RerunResult> RerunAsync(int importId, RecordFilter? filter = null, bool push = false) =>
+    public Task<ImportChange> RerunAsync(int importId, RecordFilter? filter = null, bool push = false) =>
         new RerunRecords(Source, Transitions).RunAsync(importId, filter ?? RecordFilter.All, push, "ann", Token);
 
     public Task<ImportChange> CancelAsync(int importId, bool abortRemote = false) =>

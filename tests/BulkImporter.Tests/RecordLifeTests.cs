@@ -88,7 +88,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         Assert.Equal("unknown attempt 1 left 4 worker_lost", await database.RecordAsync(id, 1));
 
         Assert.Empty(await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1], Token));
-        Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id)).Rerun);
+        Assert.Equal(0, Assert.IsType<RerunDone>(await database.RerunAsync(id)).Rerun);
         Assert.Equal("unknown 1", await database.SoundCountsAsync(id));
     }
 
@@ -113,7 +113,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         await database.Follow.RunAsync(Token);
         Assert.Equal("finished", await database.ImportStateAsync(id));
 
-        Assert.Equal(1, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id)).Rerun);
+        Assert.Equal(1, Assert.IsType<RerunDone>(await database.RerunAsync(id)).Rerun);
         Assert.Equal(("running", "pending attempt 1 left 5"), (await database.ImportStateAsync(id), await database.RecordAsync(id, 1)));
         await database.SubmitAsync(id, 1, 1);
         await database.ConcludeAsync(id, 1, "st-1-2", RecordState.Imported);
@@ -131,7 +131,7 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
         Assert.Equal(["1 reconciled"], await database.AttemptsAsync(id, 1));
         Assert.Equal("reply_lost: It did not work. Found.",
             await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
-        Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1] })).Rerun);
+        Assert.Equal(0, Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1] })).Rerun);
         Assert.Equal("imported 1", await database.SoundCountsAsync(id));
     }
 
@@ -150,9 +150,9 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
             await database.OneAsync<string>("SELECT message FROM importer.attempt WHERE import_id = $1", id));
         Assert.Equal("deleted 1", await database.SoundCountsAsync(id));
 
-        Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id)).Rerun);
+        Assert.Equal(0, Assert.IsType<RerunDone>(await database.RerunAsync(id)).Rerun);
         var again = await database.RerunAsync(id, new RecordFilter { State = RecordState.Deleted });
-        Assert.Equal(1, Assert.IsType<RerunResult.Done>(again).Rerun);
+        Assert.Equal(1, Assert.IsType<RerunDone>(again).Rerun);
         await database.SubmitAsync(id, 1, 1);
         await database.ConcludeAsync(id, 1, "st-1-2", RecordState.Imported);
         Assert.Equal(["1 imported st-1-1", "2 imported st-1-2"], await database.AttemptsAsync(id, 1));

@@ -1,4 +1,5 @@
 using BulkImporter.Access;
+using BulkImporter.Imports;
 using BulkImporter.Parse;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
@@ -30,8 +31,8 @@ internal static class CorrectionsApi
         return await correct.RunAsync(id, file, Given(map), Given(encoding), Given(sheet), context.User.Actor(), cancellationToken,
             onlyCheck: check == true) switch
         {
-            CorrectionResult.Done done => TypedResults.Ok(done.Report),
-            CorrectionResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
+            CorrectionDone done => TypedResults.Ok(done.Report),
+            ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
             _ => Problem.ImportNotFound(id),
         };
     }

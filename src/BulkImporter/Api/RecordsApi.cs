@@ -229,8 +229,8 @@ internal static class RecordsApi
         int id, RerunOrder order, RerunRecords rerun, HttpContext context, CancellationToken cancellationToken) =>
         await rerun.RunAsync(id, order.ToFilter(), order.Push == true, context.User.Actor(), cancellationToken) switch
         {
-            RerunResult.Done done => TypedResults.Ok(new RerunBody(done.Rerun, done.Refused.Sum(r => r.Count), done.Refused)),
-            RerunResult.WrongState wrong => Problem.RefusedInThisState(wrong.State, wrong.Sentence),
+            RerunDone done => TypedResults.Ok(new RerunBody(done.Rerun, done.Left.Sum(r => r.Count), done.Left)),
+            ImportChange.Refused refused => Problem.RefusedInThisState(refused.State, refused.Sentence),
             _ => Problem.ImportNotFound(id),
         };
 
@@ -239,10 +239,10 @@ internal static class RecordsApi
     {
         switch (await undo.RunAsync(id, order.ToFilter(), order.Name, order.DryRun == true, context.User.Actor(), cancellationToken))
         {
-            case UndoResult.Done done:
+            case UndoDone done:
                 feed.Hurry(id);
                 return TypedResults.Ok(new UndoBody(done.ToDelete, done.Left.Sum(l => l.Count), done.Left));
-            case UndoResult.WrongState wrong: return Problem.RefusedInThisState(wrong.State, wrong.Sentence);
+            case ImportChange.Refused refused: return Problem.RefusedInThisState(refused.State, refused.Sentence);
             default: return Problem.ImportNotFound(id);
         }
     }

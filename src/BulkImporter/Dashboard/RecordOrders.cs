@@ -14,7 +14,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     /// <param name="selections">Rerun one after the other and told as one.</param>
     /// <param name="push">Their files are sent by this server, instead of being fetched by Cincopa.</param>
     /// <param name="actor">Asked after the confirmation, so that the right to act is the one of that moment.</param>
-    public async Task<RerunResult.Done?> RerunAsync(int importId,
+    public async Task<RerunDone?> RerunAsync(int importId,
         IReadOnlyList<RecordFilter> selections, Func<Task<string>> actor, CancellationToken cancellationToken, bool push = false)
     {
         if (selections.Any(s => s.Arrival is not null) && await dialogs.ShowMessageBoxAsync(
@@ -29,18 +29,18 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
             "Send again", cancelText: "Cancel") != true) return null;
 
         var name = await actor();
-        var all = new RerunResult.Done(0, []);
+        var all = new RerunDone(0, []);
         foreach (var selection in selections)
         {
             switch (await rerun.RunAsync(importId, selection, push, name, cancellationToken))
             {
-                case RerunResult.Done done:
-                    all = new(all.Rerun + done.Rerun, [.. all.Refused, .. done.Refused]);
+                case RerunDone done:
+                    all = new(all.Rerun + done.Rerun, [.. all.Left, .. done.Left]);
                     break;
-                case RerunResult.WrongState wrong:
-                    snackbar.Add(wrong.Sentence, Severity.Warning);
+                case ImportChange.Refused refused:
+                    snackbar.Add(refused.Sentence, Severity.Warning);
                     return null;
-                case RerunResult.NotFound:
+                case ImportChange.NotFound:
                     snackbar.Add($"Import {importId} no longer exists.", Severity.Warning);
                     return null;
             }
@@ -70,12 +70,12 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
             || selection is { State: null, RowNumbers: not null, Arrival: null };
 
     /// <summary>How many are pending again, and which were left and why.</summary>
-    internal static string Sentence(RerunResult.Done done)
+    internal static string Sentence(RerunDone done)
     {
         var text = done.Rerun == 0
             ? "No record will be sent again."
             : $"{Words.Count(done.Rerun, "record will", "records will")} be sent again.";
-        return done.Refused.Aggregate(text, (t, r) =>
+        return done.Left.Aggregate(text, (t, r) =>
             $"{t} {Words.Count(r.Count, "record", "records")} left {Words.Of(r.State)}: {r.Reason}");
     }
 }

@@ -23,10 +23,9 @@ public sealed class FinishAgain(NpgsqlDataSource database)
     /// </summary>
     public Task<int?> RunAsync(
         int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync<int?>(async connection =>
+        database.TransactionAsync<int?>(async connection =>
     {
         if (await connection.QueryAsync<int>("SELECT 1 FROM importer.import WHERE id = $1", cancellationToken, importId) is []) return null;
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var count = 0;
         if (filter.Finish is null or "failed")
         {
@@ -34,7 +33,6 @@ public sealed class FinishAgain(NpgsqlDataSource database)
                 count += await connection.ExecuteLongAsync(MakePending, cancellationToken, importId, rows);
         }
         if (count > 0) await connection.NoteAsync(actor, "records_finished_again", cancellationToken, $"{count} ({filter})", importId);
-        await transaction.CommitAsync(cancellationToken);
         return count;
     }, cancellationToken);
 }

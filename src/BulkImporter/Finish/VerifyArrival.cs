@@ -39,9 +39,8 @@ public sealed class VerifyArrival(NpgsqlDataSource database)
     /// </summary>
     public Task<(int Ordered, int Left)?> RunAsync(
         int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync<(int, int)?>(async connection =>
+        database.TransactionAsync<(int, int)?>(async connection =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<int>(LockImport, cancellationToken, importId) is []) return null;
         var (ordered, imported) = (0, 0);
         await foreach (var rows in filter.RowsAsync(connection, importId, r => r.State == RecordState.Imported, cancellationToken))
@@ -50,7 +49,6 @@ public sealed class VerifyArrival(NpgsqlDataSource database)
             ordered += await connection.ExecuteLongAsync(Order, cancellationToken, importId, rows, rows[0], rows[^1]);
         }
         if (ordered > 0) await connection.NoteAsync(actor, "arrival_verified_again", cancellationToken, $"{ordered} ({filter})", importId);
-        await transaction.CommitAsync(cancellationToken);
         return (ordered, imported - ordered);
     }, cancellationToken);
 }

@@ -34,9 +34,8 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
     /// <param name="cancellationToken">Cancels the order, not the import.</param>
     public Task<ImportChange> RunAsync(
         int importId, bool abortRemote, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync(async connection =>
+        database.TransactionAsync(async connection =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var change = await ImportChange.RunAsync(
             connection, Cancel, importId, "only an import that has not ended can be cancelled", cancellationToken,
             $"Cancelled by {actor}.", abortRemote);
@@ -45,7 +44,6 @@ public sealed class CancelImport(NpgsqlDataSource database, RecordTransitions tr
         var cancelled = await transitions.CancelledAsync(connection, importId, cancellationToken);
         var detail = $"{cancelled} records will not be sent{(abortRemote ? "; what Cincopa has accepted is to be aborted" : "")}";
         await connection.NoteAsync(actor, "import_cancelled", cancellationToken, detail, importId);
-        await transaction.CommitAsync(cancellationToken);
         return change;
     }, cancellationToken);
 }

@@ -1,10 +1,11 @@
 namespace BulkImporter.Imports;
 
-/// <summary>What became of an order to change an import.</summary>
+/// <summary>
+/// What became of an order about an import: <see cref="NotFound"/>, <see cref="Refused"/>, or what was done, for which an order that has
+/// more to tell than the state has a record of its own.
+/// </summary>
 public abstract record ImportChange
 {
-    private ImportChange() { }
-
     /// <summary>It is done, and the import is now in this state.</summary>
     public sealed record Done(ImportState State) : ImportChange;
 

@@ -19,17 +19,8 @@ public sealed record CorrectedRow(long Line, int? Row, string Outcome, string Me
 /// <param name="Rows">Each row of the file, in its order.</param>
 public sealed record CorrectionReport(int Corrected, int Refused, IReadOnlyList<CorrectedRow> Rows);
 
-public abstract record CorrectionResult
-{
-    private CorrectionResult() { }
-
-    public sealed record Done(CorrectionReport Report) : CorrectionResult;
-
-    public sealed record NotFound(int ImportId) : CorrectionResult;
-
-    /// <summary>The import's state does not allow it; nothing has changed.</summary>
-    public sealed record WrongState(ImportState State, string Sentence) : CorrectionResult;
-}
+/// <summary>The file was gone through.</summary>
+public sealed record CorrectionDone(CorrectionReport Report) : ImportChange;
 
 /// <summary>
 /// Replaces address, caption, reference id or transfer of failed, invalid and duplicate rows by those of a file and makes just these
@@ -76,7 +67,7 @@ public sealed class CorrectRecords(
     /// <param name="onlyCheck">Says what would become of each row and changes nothing.</param>
     /// <exception cref="InvalidArgumentException">The file cannot be read, has too many rows, or no column that says which row is
     /// meant.</exception>
-    public async Task<CorrectionResult> RunAsync(
+    public async Task<ImportChange> RunAsync(
         int importId, Stream file, string? mapping, string? encoding, string? sheet, string actor, CancellationToken cancellationToken,
         bool onlyCheck = false)
     {
@@ -86,20 +77,13 @@ public sealed class CorrectRecords(
             connection => CorrectAsync(connection, importId, asked, actor, onlyCheck, cancellationToken), cancellationToken);
     }
 
-    private async Task<CorrectionResult> CorrectAsync(
+    private async Task<ImportChange> CorrectAsync(
         NpgsqlConnection connection, int importId, List<Asked> asked, string actor, bool onlyCheck, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<Locked>(LockImport, cancellationToken, importId) is not [var import])
-        {
-            return await ImportChange.RefusalAsync(connection, importId,
-                "only an import whose manifest was read can be corrected",
-                cancellationToken) switch
-            {
-                ImportChange.Refused refused => new CorrectionResult.WrongState(refused.State, refused.Sentence),
-                _ => new CorrectionResult.NotFound(importId),
-            };
-        }
+            return await ImportChange.RefusalAsync(
+                connection, importId, "only an import whose manifest was read can be corrected", cancellationToken);
 
         // 2. Which row each means, and whether that may be changed so.
         var isReview = import.State == ImportState.Review;
@@ -123,7 +107,7 @@ public sealed class CorrectRecords(
         }
         var rows = asked.ConvertAll(a => a.Answer(moved, isReview));
         var corrected = rows.Count(r => r.Outcome == Asked.Corrected);
-        return new CorrectionResult.Done(new(corrected, rows.Count - corrected, rows));
+        return new CorrectionDone(new(corrected, rows.Count - corrected, rows));
     }
 
     private async Task<List<Asked>> ReadAsync(

@@ -68,27 +68,21 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
         var asset = new Rid(rid);
         var read = await database.QueryAsync<InDoubt>(Read, cancellationToken, importId, rowNumber, rid);
         if (read is not [var record]) return new AdoptResult.NotFound($"There is no import {importId} with a row {rowNumber}.");
-        if (record.State != RecordState.Unknown) return NotInDoubt(rowNumber, record.State);
+        if (record.State != RecordState.Unknown)
+            return new AdoptResult.Refused(
+                $"Row {rowNumber} is {EnumText<RecordState>.Of(record.State)}. Only an unknown record can adopt an asset.");
         if (!record.IsCandidate && await RefusalAsync(record.AccountId, asset, cancellationToken) is { } refusal) return refusal;
 
-        return await database.OnConnectionAsync(
-            connection => AdoptAsync(connection, importId, rowNumber, record, asset, actor, cancellationToken), cancellationToken);
-    }
-
-    private async Task<AdoptResult> AdoptAsync(
-        NpgsqlConnection connection, int importId, int rowNumber, InDoubt record, Rid asset, string actor,
-        CancellationToken cancellationToken)
-    {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (made, owners) = await transitions.AdoptedAsync(
-            connection, record.AccountId, [new(importId, rowNumber, record.Attempt, asset, $"Adopted by {actor}.")], cancellationToken);
-        if (owners is [var owner, ..])
-            return new AdoptResult.Refused($"The asset {asset.Value} already belongs to row {owner.RowNumber} of import {owner.ImportId}.");
-        if (made.Count == 0)
-            return new AdoptResult.Refused($"Row {rowNumber} is no longer in doubt. Look at it again.");
-        await connection.NoteAsync(actor, "asset_adopted", cancellationToken, $"row {rowNumber}, asset {asset.Value}", importId);
-        await transaction.CommitAsync(cancellationToken);
-        return new AdoptResult.Adopted();
+        return await database.TransactionAsync<AdoptResult>(async connection =>
+        {
+            var (made, owners) = await transitions.AdoptedAsync(
+                connection, record.AccountId, [new(importId, rowNumber, record.Attempt, asset, $"Adopted by {actor}.")], cancellationToken);
+            if (owners is [var owner, ..])
+                return new AdoptResult.Refused($"The asset {rid} already belongs to row {owner.RowNumber} of import {owner.ImportId}.");
+            if (made.Count == 0) return new AdoptResult.Refused($"Row {rowNumber} is no longer in doubt. Look at it again.");
+            await connection.NoteAsync(actor, "asset_adopted", cancellationToken, $"row {rowNumber}, asset {rid}", importId);
+            return new AdoptResult.Adopted();
+        }, cancellationToken);
     }
 
     /// <summary>
@@ -98,9 +92,8 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
     public async Task<(int Adopted, int StillInDoubt)> RunAllAsync(int importId, string actor, CancellationToken cancellationToken)
     {
         var single = await database.QueryAsync<Single>(ReadSingle, cancellationToken, importId);
-        var adopted = single is [] ? 0 : await database.OnConnectionAsync(async connection =>
+        var adopted = single is [] ? 0 : await database.TransactionAsync(async connection =>
         {
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
             var (made, _) = await transitions.AdoptedAsync(
                 connection, single[0].AccountId,
                 [.. single.Select(s => new Adoption(importId, s.RowNumber, s.Attempt, s.Rid, $"The only candidate, adopted by {actor}."))],
@@ -108,7 +101,6 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
             if (made.Count > 0)
                 await connection.NoteAsync(actor, "assets_adopted", cancellationToken,
                     $"{made.Count} records, each with its only candidate", importId);
-            await transaction.CommitAsync(cancellationToken);
             return made.Count;
         }, cancellationToken);
         return (adopted, (await database.QueryAsync<int>(CountInDoubt, cancellationToken, importId))[0]);
@@ -128,9 +120,6 @@ public sealed class AdoptAsset(NpgsqlDataSource database, RecordTransitions tran
                 $"The account has no asset {rid}. Upper and lower case matter. Cincopa shows the rid with the asset."),
         };
     }
-
-    private static AdoptResult.Refused NotInDoubt(int rowNumber, RecordState state) =>
-        new($"Row {rowNumber} is {EnumText<RecordState>.Of(state)}. Only an unknown record can adopt an asset.");
 
     private sealed record InDoubt(RecordState State, short Attempt, int AccountId, bool IsCandidate);
 

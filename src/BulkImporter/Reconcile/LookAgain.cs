@@ -37,14 +37,12 @@ public sealed class LookAgain(NpgsqlDataSource database, IOptions<WorkOptions> o
 
     public Task<LookResult> RunAsync(
         int importId, int rowNumber, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync<LookResult>(async connection =>
+        database.TransactionAsync<LookResult>(async connection =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<DateTimeOffset>(
             Order, cancellationToken, importId, rowNumber, options.Value.LookAfter) is [var dueAt])
         {
             await connection.NoteAsync(actor, "assets_looked_for", cancellationToken, $"row {rowNumber}", importId);
-            await transaction.CommitAsync(cancellationToken);
             return new LookResult.Ordered(dueAt);
         }
         return await connection.QueryAsync<RecordState>(Read, cancellationToken, importId, rowNumber) is [var state]

@@ -12,12 +12,10 @@ public sealed class GiveUpRecords(NpgsqlDataSource database, RecordTransitions t
     /// <summary>Returns how many records of the selection were in doubt and are failed now; the others are left alone.</summary>
     public Task<int> RunAsync(
         int importId, RecordFilter filter, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync(async connection =>
+        database.TransactionAsync(async connection =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var givenUp = await transitions.GaveUpAsync(connection, importId, filter, $"Given up by {actor}.", cancellationToken);
         if (givenUp > 0) await connection.NoteAsync(actor, "records_given_up", cancellationToken, $"{givenUp} ({filter})", importId);
-        await transaction.CommitAsync(cancellationToken);
         return givenUp;
     }, cancellationToken);
 }

@@ -5,20 +5,10 @@ using BulkImporter.Records;
 
 namespace BulkImporter.Rerun;
 
-/// <summary>What became of an order to rerun a selection.</summary>
-public abstract record RerunResult
-{
-    private RerunResult() { }
-
-    /// <param name="Rerun">Records that are pending again.</param>
-    /// <param name="Refused">Records of the selection that were left as they are, by state, each with the reason.</param>
-    public sealed record Done(int Rerun, IReadOnlyList<RefusedRecords> Refused) : RerunResult;
-
-    public sealed record NotFound(int ImportId) : RerunResult;
-
-    /// <summary>The import's state does not allow it; nothing has changed.</summary>
-    public sealed record WrongState(ImportState State, string Sentence) : RerunResult;
-}
+/// <summary>A selection was rerun.</summary>
+/// <param name="Rerun">Records that are pending again.</param>
+/// <param name="Left">Records of the selection that were left as they are, by state, each with the reason.</param>
+public sealed record RerunDone(int Rerun, IReadOnlyList<RefusedRecords> Left) : ImportChange;
 
 public sealed record RefusedRecords(RecordState State, int Count, string Reason);
 
@@ -41,20 +31,13 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
 
     /// <param name="push">Their files are read and sent by us from now on, instead of being fetched by Cincopa: for sources that it cannot
     /// reach. Rows that are invalid only for this are included.</param>
-    public Task<RerunResult> RunAsync(
+    public Task<ImportChange> RunAsync(
         int importId, RecordFilter filter, bool push, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync<RerunResult>(async connection =>
+        database.TransactionAsync<ImportChange>(async connection =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.QueryAsync<int>(LockImport, cancellationToken, importId) is [])
-        {
-            return await ImportChange.RefusalAsync(connection, importId, "only an import that was started can rerun records",
-                cancellationToken) switch
-            {
-                ImportChange.Refused refused => new RerunResult.WrongState(refused.State, refused.Sentence),
-                _ => new RerunResult.NotFound(importId),
-            };
-        }
+            return await ImportChange.RefusalAsync(
+                connection, importId, "only an import that was started can rerun records", cancellationToken);
 
         var (rerun, left) = await transitions.PendingAgainAsync(connection, importId, filter, Named(filter), push, cancellationToken);
         if (rerun > 0)
@@ -63,8 +46,7 @@ public sealed class RerunRecords(NpgsqlDataSource database, RecordTransitions tr
             var detail = $"{rerun} ({filter}){(push ? ", uploaded from this server" : "")}";
             await connection.NoteAsync(actor, "records_rerun", cancellationToken, detail, importId);
         }
-        await transaction.CommitAsync(cancellationToken);
-        return new RerunResult.Done(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
+        return new RerunDone(rerun, [.. left.OrderBy(l => l.Key).Select(l => new RefusedRecords(l.Key, l.Value, Reason(l.Key)))]);
     }, cancellationToken);
 
     /// <summary>Which of the states that are left alone otherwise the selection names.</summary>

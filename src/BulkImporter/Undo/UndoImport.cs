@@ -29,20 +29,10 @@ public enum LeftReason
 /// <param name="RowNumbers">Their rows, at most the first hundred.</param>
 public sealed record LeftRecords(LeftReason Reason, int Count, string Sentence, IReadOnlyList<int> RowNumbers);
 
-/// <summary>What became of an order to undo an import, or what would.</summary>
-public abstract record UndoResult
-{
-    private UndoResult() { }
-
-    /// <param name="ToDelete">Assets that are deleted in Cincopa from now on, or would be.</param>
-    /// <param name="Left">What is left there, by reason.</param>
-    public sealed record Done(int ToDelete, IReadOnlyList<LeftRecords> Left) : UndoResult;
-
-    public sealed record NotFound(int ImportId) : UndoResult;
-
-    /// <summary>The import's state does not allow it; nothing has changed.</summary>
-    public sealed record WrongState(ImportState State, string Sentence) : UndoResult;
-}
+/// <summary>The undo was ordered, or would be.</summary>
+/// <param name="ToDelete">Assets that are deleted in Cincopa from now on, or would be.</param>
+/// <param name="Left">What is left there, by reason.</param>
+public sealed record UndoDone(int ToDelete, IReadOnlyList<LeftRecords> Left) : ImportChange;
 
 /// <summary>
 /// Orders that the assets which an import has made are deleted in Cincopa. Only those that its own calls made, by the word of Cincopa, and
@@ -99,26 +89,19 @@ public sealed class UndoImport(NpgsqlDataSource database)
     /// <param name="isDryRun">Only tells what would be deleted, and needs no name.</param>
     /// <param name="cancellationToken">Cancels the order, not the deletions.</param>
     /// <exception cref="InvalidArgumentException">It is not the import's name.</exception>
-    public Task<UndoResult> RunAsync(
+    public Task<ImportChange> RunAsync(
         int importId, RecordFilter filter, string? name, bool isDryRun, string actor, CancellationToken cancellationToken) =>
-        database.OnConnectionAsync<UndoResult>(async connection =>
+        database.TransactionAsync<ImportChange>(async connection =>
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-
         // 1. It is the import that is meant, and nothing is under way that would make or delete its assets.
         if (await connection.QueryAsync<Found>(LockImport, cancellationToken, importId) is not [var import])
-            return new UndoResult.NotFound(importId);
+            return new ImportChange.NotFound(importId);
         if (!isDryRun && name != import.Name)
             throw new InvalidArgumentException("name",
                 $"To undo import {importId}, give its name: '{import.Name}'. Its assets are then deleted in Cincopa for good.");
         if (await connection.QueryAsync<int>(IsOver, cancellationToken, importId) is [])
-        {
             return await ImportChange.RefusalAsync(connection, importId,
-                "only an import that has ended, and of which nothing is under way at Cincopa any more, can be undone", cancellationToken)
-                is ImportChange.Refused refused
-                ? new UndoResult.WrongState(refused.State, refused.Sentence)
-                : new UndoResult.NotFound(importId);
-        }
+                "only an import that has ended, and of which nothing is under way at Cincopa any more, can be undone", cancellationToken);
 
         // 2. What it has at Cincopa, or may have.
         await connection.ExecuteAsync(MakePlan, cancellationToken);
@@ -133,15 +116,14 @@ public sealed class UndoImport(NpgsqlDataSource database)
         var left = (await connection.QueryAsync<Left>(CountLeft, cancellationToken))
             .OrderBy(l => l.Reason).Select(l => new LeftRecords(l.Reason, l.Count, Sentence(l.Reason), l.RowNumbers)).ToList();
         var count = (await connection.QueryAsync<int>(CountToDelete, cancellationToken)).Single();
-        if (isDryRun || count == 0) return new UndoResult.Done(count, left);
+        if (isDryRun || count == 0) return new UndoDone(count, left);
 
         // 3. The order.
         await connection.ExecuteLongAsync(Order, cancellationToken, importId, import.AccountId);
         await connection.ExecuteAsync(ImportTransitions.UndoOrdered, cancellationToken, importId);
         var more = left.Sum(l => l.Count) is > 0 and var others ? $"; {others} left" : "";
         await connection.NoteAsync(actor, "import_undone", cancellationToken, $"{count} assets to be deleted, of {filter}{more}", importId);
-        await transaction.CommitAsync(cancellationToken);
-        return new UndoResult.Done(count, left);
+        return new UndoDone(count, left);
     }, cancellationToken);
 
     private static readonly string GivenUp = EnumText<FailureCode>.Of(FailureCode.GivenUp);

@@ -272,13 +272,13 @@ public sealed class ArrivalTests(EngineDatabase database) : IClassFixture<Engine
         // As of an asset that was adopted for a record in doubt: no call was seen to be accepted.
         await database.SqlAsync("UPDATE importer.import_record SET submitted_at = NULL WHERE import_id = $1 AND row_number = 2", id);
 
-        var refused = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Imported }));
-        Assert.Equal((0, 2), (refused.Rerun, Assert.Single(refused.Refused).Count));
-        Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { Arrival = Arrival.Verified }));
+        var refused = Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Imported }));
+        Assert.Equal((0, 2), (refused.Rerun, Assert.Single(refused.Left).Count));
+        Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { Arrival = Arrival.Verified }));
         Assert.Equal(RecordState.Imported, await database.StateAsync(id, 1));
 
-        var done = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { Arrival = Arrival.SizeDiffers }));
-        Assert.Equal((1, 0), (done.Rerun, done.Refused.Count));
+        var done = Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { Arrival = Arrival.SizeDiffers }));
+        Assert.Equal((1, 0), (done.Rerun, done.Left.Count));
         Assert.Equal("pending attempt 1 left 5 twice", await database.RecordAsync(id, 2));
         Assert.Equal("pending 2, imported 1", await database.SoundCountsAsync(id));
         Assert.Equal(new ArrivalCounts(1, 0, 0, 0, 0), (await ReadAsync()).Arrival);

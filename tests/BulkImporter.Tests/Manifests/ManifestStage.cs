@@ -68,14 +68,14 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     }
 
     public async Task<CorrectionReport> CorrectAsync(int id, string file) =>
-        Assert.IsType<CorrectionResult.Done>(await TryCorrectAsync(id, file)).Report;
+        Assert.IsType<CorrectionDone>(await TryCorrectAsync(id, file)).Report;
 
     public ReadRowsToFix ToFix => new(database.Source, new ReadRecords(database.Contexts), new ManifestBytes(database.Source));
 
-    public Task<CorrectionResult> TryCorrectAsync(int id, string file, bool onlyCheck = false) =>
+    public Task<ImportChange> TryCorrectAsync(int id, string file, bool onlyCheck = false) =>
         TryCorrectAsync(id, Encoding.UTF8.GetBytes(file), onlyCheck);
 
-    public Task<CorrectionResult> TryCorrectAsync(int id, byte[] file, bool onlyCheck = false) =>
+    public Task<ImportChange> TryCorrectAsync(int id, byte[] file, bool onlyCheck = false) =>
         new CorrectRecords(database.Source, database.Transitions, rules, TimeProvider.System, NullLogger<CorrectRecords>.Instance)
             .RunAsync(id, new MemoryStream(file), null, null, null, "ann", Token, onlyCheck);
 

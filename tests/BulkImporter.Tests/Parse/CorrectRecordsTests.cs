@@ -36,7 +36,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
             ? new MadeWorkbook().Sheet("Videos", ["url", "title", "n"], ["media.example/1.mp4", "One", "7"]).Bytes()
             : "{\"url\": \"media.example/1.mp4\", \"title\": \"One\", \"n\": 7}\n"u8.ToArray());
         Assert.Equal("invalid 1", await database.SoundCountsAsync(id));
-        var report = Assert.IsType<CorrectionResult.Done>(await stage.TryCorrectAsync(id, format == FileFormat.Xlsx
+        var report = Assert.IsType<CorrectionDone>(await stage.TryCorrectAsync(id, format == FileFormat.Xlsx
             ? new MadeWorkbook().Sheet("Fixed", ["url", "import_row"], ["https://media.example/1.mp4", "1"]).Bytes()
             : "{\"url\": \"https://media.example/1.mp4\", \"import_row\": 1}\n"u8.ToArray())).Report;
         Assert.Equal(1, report.Corrected);
@@ -140,8 +140,8 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
         Assert.Equal("running", await database.ImportStateAsync(id));
 
         var rejected = await stage.ReadAsync("caption\nx\n");
-        Assert.IsType<CorrectionResult.WrongState>(await stage.TryCorrectAsync(rejected, "id,url\nX,https://media.example/x.mp4\n"));
-        Assert.IsType<CorrectionResult.NotFound>(await stage.TryCorrectAsync(999_999, "id,url\nX,https://media.example/x.mp4\n"));
+        Assert.IsType<ImportChange.Refused>(await stage.TryCorrectAsync(rejected, "id,url\nX,https://media.example/x.mp4\n"));
+        Assert.IsType<ImportChange.NotFound>(await stage.TryCorrectAsync(999_999, "id,url\nX,https://media.example/x.mp4\n"));
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class CorrectRecordsTests(EngineDatabase database) : IClassFixture
     {
         const string file = "import_row,url\n2,https://media.example/2-new.mp4\n3,https://media.example/4.mp4\n1,https://media.example/9.mp4\n";
         var (stage, id) = await EndedAsync();
-        var check = Assert.IsType<CorrectionResult.Done>(await stage.TryCorrectAsync(id, file, onlyCheck: true)).Report;
+        var check = Assert.IsType<CorrectionDone>(await stage.TryCorrectAsync(id, file, onlyCheck: true)).Report;
         Assert.Equal(["corrected", "duplicate_url", "wrong_state"], check.Rows.Select(r => r.Outcome));
         Assert.Equal("pending 2, imported 2, failed 1, invalid 1", await database.SoundCountsAsync(id));
         Assert.Equal(0L, await database.OneAsync<long>(

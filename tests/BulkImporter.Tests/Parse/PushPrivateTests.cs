@@ -67,7 +67,7 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal((1, 0), Counts(await RerunAsync(id, push: true, new RecordFilter { State = state, Code = code })));
         Assert.Equal("pending", await StatesAsync(id));
 
-        static (int, int) Counts(RerunResult.Done done) => (done.Rerun, done.Refused.Count);
+        static (int, int) Counts(RerunDone done) => (done.Rerun, done.Left.Count);
     }
 
     [Fact]
@@ -87,9 +87,9 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
         await stage.StartAsync(id);
 
         var without = await RerunAsync(id, push: false);
-        Assert.Equal((0, 5), (without.Rerun, without.Refused.Single(r => r.State == RecordState.Invalid).Count));
+        Assert.Equal((0, 5), (without.Rerun, without.Left.Single(r => r.State == RecordState.Invalid).Count));
         var with = await RerunAsync(id, push: true);
-        Assert.Equal((2, 3), (with.Rerun, with.Refused.Single(r => r.State == RecordState.Invalid).Count));
+        Assert.Equal((2, 3), (with.Rerun, with.Left.Single(r => r.State == RecordState.Invalid).Count));
         Assert.Equal("pending invalid invalid pending invalid pending", await StatesAsync(id));
         Assert.Equal("http://10.20.3.4/a.mp4?name=1",
             await database.OneAsync<string>(
@@ -102,8 +102,8 @@ public sealed class PushPrivateTests(EngineDatabase database) : IClassFixture<En
                 "SELECT count(*) FROM importer.import_record WHERE import_id = $1 AND source_url LIKE '%secret%'", id));
     }
 
-    private async Task<RerunResult.Done> RerunAsync(int id, bool push, RecordFilter? filter = null) =>
-        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, database.Transitions)
+    private async Task<RerunDone> RerunAsync(int id, bool push, RecordFilter? filter = null) =>
+        Assert.IsType<RerunDone>(await new RerunRecords(database.Source, database.Transitions)
             .RunAsync(id, filter ?? RecordFilter.All, push, "ann", Token));
 
     private Task<string> StatesAsync(int id) =>

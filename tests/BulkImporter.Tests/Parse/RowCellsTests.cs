@@ -450,14 +450,14 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
         await stage.StartAsync(id);
         Assert.Equal("pending 2, duplicate 2", await database.SoundCountsAsync(id));
 
-        var untouched = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id));
-        Assert.Equal((0, 2), (untouched.Rerun, untouched.Refused.Single(r => r.State == RecordState.Duplicate).Count));
-        Assert.Equal(1, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [3] })).Rerun);
+        var untouched = Assert.IsType<RerunDone>(await database.RerunAsync(id));
+        Assert.Equal((0, 2), (untouched.Rerun, untouched.Left.Single(r => r.State == RecordState.Duplicate).Count));
+        Assert.Equal(1, Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [3] })).Rerun);
         Assert.Equal(1,
-            Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate })).Rerun);
+            Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate })).Rerun);
         Assert.Equal("pending 4", await database.SoundCountsAsync(id));
         Assert.Equal("pending attempt 0 left 5", await database.RecordAsync(id, 2));
-        Assert.Equal(0, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { Code = "duplicate_url" })).Rerun);
+        Assert.Equal(0, Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { Code = "duplicate_url" })).Rerun);
     }
 
     [Fact]
@@ -487,8 +487,8 @@ public sealed class RowCellsTests(EngineDatabase database) : IClassFixture<Engin
             await stage.ReadAsync(
                 $"url,import_row,import_state\n{signed},1,imported\nhttps://media.example.org/b.mp4,2,imported\nhttps://media.example.org/c.mp4,3,failed\n");
         await stage.StartAsync(id);
-        var done = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate }));
-        Assert.Equal((1, 1), (done.Rerun, done.Refused.Single().Count));
+        var done = Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Duplicate }));
+        Assert.Equal((1, 1), (done.Rerun, done.Left.Single().Count));
         Assert.Equal("pending 2, duplicate 1", await database.SoundCountsAsync(id));
         // The whole result file as a corrections file does not send it either: it is the same source.
         Assert.Equal("unchanged", Assert.Single((await stage.CorrectAsync(id, $"url,import_row\n{signed},1\n")).Rows).Outcome);

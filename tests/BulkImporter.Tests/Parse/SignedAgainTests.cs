@@ -113,7 +113,7 @@ public sealed class SignedAgainTests(EngineDatabase database) : IClassFixture<En
             "SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", first));
         Assert.Equal("duplicate", await database.OneAsync<string>(
             "SELECT state FROM importer.import_record WHERE import_id = $1 AND row_number = 2", second));
-        Assert.Equal(1, Assert.IsType<BulkImporter.Rerun.RerunResult.Done>(await new BulkImporter.Rerun.RerunRecords(database.Source, database.Transitions)
+        Assert.Equal(1, Assert.IsType<BulkImporter.Rerun.RerunDone>(await new BulkImporter.Rerun.RerunRecords(database.Source, database.Transitions)
             .RunAsync(first, RecordFilter.All with { State = RecordState.Failed }, false, "ann", Token)).Rerun);
     }
 

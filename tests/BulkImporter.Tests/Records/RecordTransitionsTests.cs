@@ -235,7 +235,7 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.ExpireAsync(id);
         await database.Transitions.RescuedAsync(id, 1, Token);
         Assert.Equal(1,
-            Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown })).Rerun);
+            Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown })).Rerun);
         var state = "pending attempt 1 left 5";
         if (againInFlight)
         {
@@ -514,9 +514,9 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.SubmitAsync(id, 1, 1, 2, 3);
         await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Imported);
         await database.ConcludeAsync(id, 2, "st-2-1", RecordState.Failed, FailureCode.SourceNotFound);
-        var done = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1, 2, 3] }));
+        var done = Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1, 2, 3] }));
         Assert.Equal(1, done.Rerun);
-        Assert.Equal([RecordState.Submitted, RecordState.Imported], done.Refused.Select(r => r.State));
+        Assert.Equal([RecordState.Submitted, RecordState.Imported], done.Left.Select(r => r.State));
 
         var intents = await database.Transitions.SubmittingAsync(await database.LeaseAsync(id), [1, 2, 3], Token);
         Assert.Equal([(2, 2)], EngineDatabase.Numbers(intents));

@@ -32,7 +32,7 @@ public sealed class GiveUpRecordsTests(ImporterDatabase database) : IClassFixtur
         await GiveUpAsync(id, 1);
         var done = await RerunAsync(id, new RecordFilter { State = RecordState.Failed });
         Assert.Equal((1, "pending 1, failed 1"), (done.Rerun, await database.CountsAsync(id)));
-        var refused = Assert.Single(done.Refused);
+        var refused = Assert.Single(done.Left);
         Assert.Equal((RecordState.Failed, 1), (refused.State, refused.Count));
         Assert.Contains("given up", refused.Reason, StringComparison.Ordinal);
     }
@@ -45,14 +45,14 @@ public sealed class GiveUpRecordsTests(ImporterDatabase database) : IClassFixtur
         var id = await database.ImportAsync(ImportState.Finished, [RecordState.Unknown]);
         await GiveUpAsync(id, 1);
         var done = await RerunAsync(id, byCode ? new RecordFilter { Code = "given_up" } : new RecordFilter { RowNumbers = [1] });
-        Assert.Equal((1, 0, "pending 1"), (done.Rerun, done.Refused.Count, await database.CountsAsync(id)));
+        Assert.Equal((1, 0, "pending 1"), (done.Rerun, done.Left.Count, await database.CountsAsync(id)));
     }
 
     private Task<int> GiveUpAsync(int id, params int[] rows) =>
         new GiveUpRecords(database.Source, new RecordTransitions(database.Source))
             .RunAsync(id, new RecordFilter { RowNumbers = rows }, "ann", Token);
 
-    private async Task<RerunResult.Done> RerunAsync(int id, RecordFilter filter) =>
-        Assert.IsType<RerunResult.Done>(await new RerunRecords(database.Source, new RecordTransitions(database.Source))
+    private async Task<RerunDone> RerunAsync(int id, RecordFilter filter) =>
+        Assert.IsType<RerunDone>(await new RerunRecords(database.Source, new RecordTransitions(database.Source))
             .RunAsync(id, filter, push: false, "ann", Token));
 }

@@ -14,10 +14,10 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task Failed_and_cancelled_records_are_pending_again_and_the_rest_is_refused_with_its_reason()
     {
         var id = await database.ImportAsync(ImportState.Running, OneOfEach);
-        var done = Assert.IsType<RerunResult.Done>(await RunAsync(id, RecordFilter.All));
+        var done = Assert.IsType<RerunDone>(await RunAsync(id, RecordFilter.All));
         Assert.Equal(2, done.Rerun);
-        Assert.Equal(OneOfEach.Except([RecordState.Failed, RecordState.Cancelled]), done.Refused.Select(r => r.State));
-        Assert.All(done.Refused, r => Assert.Equal(1, r.Count));
+        Assert.Equal(OneOfEach.Except([RecordState.Failed, RecordState.Cancelled]), done.Left.Select(r => r.State));
+        Assert.All(done.Left, r => Assert.Equal(1, r.Count));
         Assert.Equal("pending 3, submitting 1, submitted 1, imported 1, unknown 1, invalid 1, duplicate 1, deleted 1",
             await database.CountsAsync(id));
     }
@@ -42,7 +42,7 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task Unknown_records_are_left_alone_when_a_code_selects_them()
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Unknown]);
-        var done = Assert.IsType<RerunResult.Done>(await RunAsync(id, new RecordFilter { Code = "reply_timeout" }));
+        var done = Assert.IsType<RerunDone>(await RunAsync(id, new RecordFilter { Code = "reply_timeout" }));
         Assert.Equal((0, "unknown 1"), (done.Rerun, await database.CountsAsync(id)));
     }
 
@@ -52,7 +52,7 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task Unknown_records_are_sent_again_when_the_state_or_the_row_names_them(bool byState)
     {
         var id = await database.ImportAsync(ImportState.Running, [RecordState.Unknown]);
-        var done = Assert.IsType<RerunResult.Done>(
+        var done = Assert.IsType<RerunDone>(
             await RunAsync(id, byState ? new RecordFilter { State = RecordState.Unknown } : new RecordFilter { RowNumbers = [1] }));
         Assert.Equal((1, "pending 1"), (done.Rerun, await database.CountsAsync(id)));
     }
@@ -61,7 +61,7 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task An_imported_record_is_never_sent_again_even_when_its_row_is_named()
     {
         var id = await database.ImportAsync(ImportState.Finished, [RecordState.Imported]);
-        var done = Assert.IsType<RerunResult.Done>(await RunAsync(id, new RecordFilter { RowNumbers = [1] }));
+        var done = Assert.IsType<RerunDone>(await RunAsync(id, new RecordFilter { RowNumbers = [1] }));
         Assert.Equal((0, "imported 1", "finished"), (done.Rerun, await database.CountsAsync(id), await database.StateAsync(id)));
     }
 
@@ -85,19 +85,19 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
     public async Task An_import_that_was_never_started_refuses(ImportState state)
     {
         var id = await database.ImportAsync(state, state == ImportState.Review ? [RecordState.Pending] : []);
-        Assert.Equal(state, Assert.IsType<RerunResult.WrongState>(await RunAsync(id, RecordFilter.All)).State);
+        Assert.Equal(state, Assert.IsType<ImportChange.Refused>(await RunAsync(id, RecordFilter.All)).State);
     }
 
     [Fact]
     public async Task An_import_that_is_not_there_is_not_found() =>
-        Assert.Equal(new RerunResult.NotFound(999_999), await RunAsync(999_999, RecordFilter.All));
+        Assert.Equal(new ImportChange.NotFound(999_999), await RunAsync(999_999, RecordFilter.All));
 
     [Fact]
     public async Task Of_many_reruns_at_once_each_record_is_counted_once()
     {
         var id = await database.ImportAsync(ImportState.Finished, [.. Enumerable.Repeat(RecordState.Failed, 30)], chunkSize: 7);
         var results = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => RunAsync(id, RecordFilter.All))));
-        Assert.Equal(30, results.Sum(r => Assert.IsType<RerunResult.Done>(r).Rerun));
+        Assert.Equal(30, results.Sum(r => Assert.IsType<RerunDone>(r).Rerun));
         Assert.Equal("pending 30", await database.CountsAsync(id));
     }
 
@@ -124,6 +124,6 @@ public sealed class RerunRecordsTests(ImporterDatabase database) : IClassFixture
                 id)).Split('|');
     }
 
-    private Task<RerunResult> RunAsync(int id, RecordFilter filter, bool push = false) =>
+    private Task<ImportChange> RunAsync(int id, RecordFilter filter, bool push = false) =>
         new RerunRecords(database.Source, new RecordTransitions(database.Source)).RunAsync(id, filter, push, "ann", Token);
 }

@@ -64,7 +64,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
         await EndAsync(other);
 
         // 1. What it would do.
-        var plan = Assert.IsType<UndoResult.Done>(await UndoAsync(isDryRun: true));
+        var plan = Assert.IsType<UndoDone>(await UndoAsync(isDryRun: true));
         Assert.Equal(2, plan.ToDelete);
         (LeftReason Reason, int Row)[] left =
             [(LeftReason.Adopted, 4), (LeftReason.PossiblyDuplicated, 3), (LeftReason.Shared, 6), (LeftReason.Unknown, 5)];
@@ -78,7 +78,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
         Assert.Equal(0, await Deleter().RunAsync(Token));
 
         // 3. The order, and its end.
-        var done = Assert.IsType<UndoResult.Done>(await UndoAsync());
+        var done = Assert.IsType<UndoDone>(await UndoAsync());
         Assert.Equal((2, 4), (done.ToDelete, done.Left.Sum(l => l.Count)));
         Assert.Equal(2, (await ReadAsync()).Undo.Pending);
         Assert.Equal(2, await Deleter().RunAsync(Token));
@@ -100,25 +100,25 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
     {
         string[] rids = [await MakeAsync(id, 1), await MakeAsync(id, 2), await MakeAsync(id, 3)];
         await EndAsync(id);
-        Assert.Equal(1, Assert.IsType<UndoResult.Done>(await UndoAsync(filter: new RecordFilter { RowNumbers = [2] })).ToDelete);
+        Assert.Equal(1, Assert.IsType<UndoDone>(await UndoAsync(filter: new RecordFilter { RowNumbers = [2] })).ToDelete);
         await Deleter().RunAsync(Token);
         Assert.Equal([rids[1]], Deleted());
         Assert.Equal([2], await RowsAsync(new RecordFilter { Undo = "done" }));
         await database.Follow.RunAsync(Token);
         Assert.Equal(0,
-            Assert.IsType<UndoResult.Done>(await UndoAsync(filter: new RecordFilter { State = RecordState.Failed }, isDryRun: true)).ToDelete);
+            Assert.IsType<UndoDone>(await UndoAsync(filter: new RecordFilter { State = RecordState.Failed }, isDryRun: true)).ToDelete);
     }
 
     [Fact]
     public async Task An_import_that_has_not_ended_is_not_undone_and_one_that_is_being_undone_is_not_forgotten()
     {
         await MakeAsync(id, 1);
-        Assert.Equal(ImportState.Running, Assert.IsType<UndoResult.WrongState>(await UndoAsync()).State);
-        Assert.IsType<UndoResult.NotFound>(await Undo.RunAsync(-1, RecordFilter.All, "test", false, "ann", Token));
+        Assert.Equal(ImportState.Running, Assert.IsType<ImportChange.Refused>(await UndoAsync()).State);
+        Assert.IsType<ImportChange.NotFound>(await Undo.RunAsync(-1, RecordFilter.All, "test", false, "ann", Token));
 
         await EndAsync(id);
         await UndoAsync();
-        Assert.IsType<UndoResult.WrongState>(await UndoAsync());
+        Assert.IsType<ImportChange.Refused>(await UndoAsync());
         Assert.IsType<ImportChange.Refused>(await new DeleteImport(database.Source).RunAsync(id, mayDeleteAll: true, "ann", Token));
         await database.Follow.RunAsync(Token);
         Assert.IsType<ImportChange.Refused>(await new DeleteImport(database.Source).RunAsync(id, mayDeleteAll: true, "ann", Token));
@@ -126,7 +126,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
         await Deleter().RunAsync(Token);
         await database.Follow.RunAsync(Token);
         Assert.IsType<ImportChange.Done>(await new DeleteImport(database.Source).RunAsync(id, mayDeleteAll: true, "ann", Token));
-        Assert.IsType<UndoResult.NotFound>(await UndoAsync());
+        Assert.IsType<ImportChange.NotFound>(await UndoAsync());
     }
 
     // Whether the call takes effect although its answer is spoilt, and how often it is made.
@@ -246,7 +246,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
             s is { What: "undo_ended", Detail: "0 assets of it are deleted in Cincopa. 1 could not be deleted; its record says why." });
 
         simulator.Simulator.Tokens.Set(new() { Token = "1i2", Permissions = "|asset.*|" });
-        Assert.Equal(1, Assert.IsType<UndoResult.Done>(await UndoAsync()).ToDelete);
+        Assert.Equal(1, Assert.IsType<UndoDone>(await UndoAsync()).ToDelete);
         await Deleter().RunAsync(Token);
         Assert.Equal([rid], Deleted());
     }
@@ -315,10 +315,10 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
         await Deleter().RunAsync(Token);
         await database.Follow.RunAsync(Token);
 
-        var unnamed = Assert.IsType<RerunResult.Done>(await database.RerunAsync(id));
+        var unnamed = Assert.IsType<RerunDone>(await database.RerunAsync(id));
         Assert.Equal(5, unnamed.Rerun);
-        Assert.Contains("undo", unnamed.Refused.Single(r => r.State == RecordState.Deleted).Reason, StringComparison.Ordinal);
-        Assert.Equal(1, Assert.IsType<RerunResult.Done>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1] })).Rerun);
+        Assert.Contains("undo", unnamed.Left.Single(r => r.State == RecordState.Deleted).Reason, StringComparison.Ordinal);
+        Assert.Equal(1, Assert.IsType<RerunDone>(await database.RerunAsync(id, new RecordFilter { RowNumbers = [1] })).Rerun);
         var second = await MakeAsync(id, 1);
         Assert.NotEqual(rid, second);
         Assert.Equal([second], Alive());
@@ -346,7 +346,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
 
     private UndoImport Undo => new(database.Source);
 
-    private Task<UndoResult> UndoAsync(RecordFilter? filter = null, string name = "test", bool isDryRun = false) =>
+    private Task<ImportChange> UndoAsync(RecordFilter? filter = null, string name = "test", bool isDryRun = false) =>
         Undo.RunAsync(id, filter ?? RecordFilter.All, isDryRun ? null : name, isDryRun, "ann", Token);
 
     private async Task<int> ImportAsync(int rows)

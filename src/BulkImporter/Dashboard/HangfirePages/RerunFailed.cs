@@ -37,8 +37,8 @@ internal sealed class RerunFailed : IDashboardDispatcher
         http.RequestServices.GetRequiredService<ImportFeed>().Hurry(importId);
         return result switch
         {
-            RerunResult.Done done => (StatusCodes.Status200OK, RecordOrders.Sentence(done)),
-            RerunResult.WrongState wrong => (StatusCodes.Status409Conflict, wrong.Sentence),
+            RerunDone done => (StatusCodes.Status200OK, RecordOrders.Sentence(done)),
+            ImportChange.Refused refused => (StatusCodes.Status409Conflict, refused.Sentence),
             _ => (StatusCodes.Status404NotFound, $"Import {importId} no longer exists."),
         };
     }
