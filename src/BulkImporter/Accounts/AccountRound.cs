@@ -28,8 +28,13 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     /// </summary>
     protected abstract int CallsInFlight { get; }
 
-    /// <summary>How long calls may begin after the claim; what is not begun by then is left to the claim's end.</summary>
-    protected abstract TimeSpan Patience { get; }
+    /// <summary>How long what was claimed is left to this worker.</summary>
+    protected abstract TimeSpan ClaimFor { get; }
+
+    /// <summary>
+    /// How long calls may begin after the claim; what is not begun by then is left to the claim's end, when it is as due as it was.
+    /// </summary>
+    protected virtual TimeSpan Patience => ClaimFor / 2;
 
     /// <summary>One round. Returns the number of items that were claimed.</summary>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
@@ -43,6 +48,10 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
 
     /// <summary>Takes what is due, so that nobody else does while it is worked on.</summary>
     protected abstract Task<IReadOnlyList<TItem>> ClaimAsync(CancellationToken cancellationToken);
+
+    /// <summary>The parameters of <see cref="WorkBatch.Claim"/> and <see cref="WorkBatch.Due"/>.</summary>
+    /// <param name="most">Records of an account that one round claims: some seconds of calls.</param>
+    protected object?[] ClaimLimits(int most) => [most, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight];
 
     protected abstract int AccountOf(TItem item);
 

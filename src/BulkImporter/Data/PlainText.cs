@@ -1,9 +1,11 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.RegularExpressions;
 
 namespace BulkImporter.Data;
 
 /// <summary>What text from outside must be before it is used: storable wherever it is kept, sendable where it goes into a header.</summary>
-public static class PlainText
+public static partial class PlainText
 {
     private static readonly SearchValues<char> Suspects =
         SearchValues.Create(['\0', .. Enumerable.Range(0xD800, 0x800).Select(c => (char)c)]);
@@ -36,9 +38,10 @@ public static class PlainText
     }
 
     /// <summary>The text with U+FFFD, the sign for what is no character, in place of each that cannot be stored.</summary>
-    public static string Storable(string text)
+    [return: NotNullIfNotNull(nameof(text))]
+    public static string? Storable(string? text)
     {
-        while (Unstorable(text) is var at and >= 0) text = $"{text[..at]}\uFFFD{text[(at + 1)..]}";
+        while (text is not null && Unstorable(text) is var at and >= 0) text = $"{text[..at]}\uFFFD{text[(at + 1)..]}";
         return text;
     }
 
@@ -65,6 +68,17 @@ public static class PlainText
                 $"{argument} holds a character that cannot be sent: {Sign(text[at])} at position {at + 1}. Use visible ASCII only: "
                     + "letters, digits and signs, without blanks.");
     }
+
+    /// <exception cref="InvalidArgumentException">The text cannot be the name by which people and programs call a thing.</exception>
+    public static void RequireName(string name)
+    {
+        if (!Name().IsMatch(name))
+            throw new InvalidArgumentException("name",
+                "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
+    private static partial Regex Name();
 
     private static string Sign(char c) => $"U+{(int)c:X4}";
 

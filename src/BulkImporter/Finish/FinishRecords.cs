@@ -30,9 +30,6 @@ internal sealed class FinishRecords(
     /// <summary>Cincopa does not list the asset.</summary>
     private static readonly string NotListed = EnumText<FailureCode>.Of(FailureCode.AssetUnnamed);
 
-    /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
-    private const int Batch = 100;
-
     /// <summary>How long a record waits for another worker that looks for its gallery.</summary>
     private static readonly TimeSpan GalleryWait = TimeSpan.FromSeconds(2);
 
@@ -90,18 +87,14 @@ internal sealed class FinishRecords(
     /// </summary>
     internal int Attempts { get; init; } = 8;
 
-    /// <summary>Each record takes several calls: twice as long as a chunk is left to its worker.</summary>
-    private TimeSpan ClaimFor => Work.LeaseDuration * 2;
-
     // Each of them makes its calls one after the other; the account's status rate is what limits.
     protected override int CallsInFlight => 8;
 
-    protected override TimeSpan Patience => ClaimFor / 2;
+    // Each record takes several calls: twice as long as a chunk is left to its worker.
+    protected override TimeSpan ClaimFor => Work.LeaseDuration * 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        (await database.QueryByKeyAsync<Claimed>(
-            [ClaimBatches, ClaimOwn], cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight))
-            .ConvertAll(c => c.ToDue());
+        await database.QueryByKeyAsync<Due>([ClaimBatches, ClaimOwn], cancellationToken, ClaimLimits(100));
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -131,7 +124,7 @@ internal sealed class FinishRecords(
 
     private async Task WriteOneAsync(IReadOnlyList<End> ends)
     {
-        var rows = ends.ToLookup(e => e.Record.Place is null, EndRow.Of);
+        var rows = ends.ToLookup(e => e.Record.BatchId is null, EndRow.Of);
         EndRow[] own = [.. rows[true]], first = [.. rows[false].Where(e => e.State != EnumText<FinishState>.Of(FinishState.Done))];
         // What the listing said besides costs no call.
         SeenAsset[] seen = [.. ends.Where(e => e.Asset is not null)
@@ -149,12 +142,12 @@ internal sealed class FinishRecords(
                 yield return Sql.BatchCommand(Write, [own]);
             }
             if (first.Length > 0) yield return Sql.BatchCommand(Begin, [first]);
-            foreach (var command in WorkBatch.Leave(ends.Select(e => e.Record.Place))) yield return command;
+            foreach (var command in WorkBatch.Leave(ends.Select(e => (e.Record.BatchId, e.Record.RowNumber)))) yield return command;
         }
     }
 
     protected override End Unstorable(End end) =>
-        end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage, Asset = null };
+        end with { State = FinishState.Failed, GiveBack = false, Code = Unexpected, Message = Outcome.UnstorableMessage, Asset = null };
 
     /// <param name="seen">Gets the asset as it was listed, when it had to be listed.</param>
     private async Task<End> FinishAsync(Due record, AccountCalls calls, List<RemoteAsset> seen)
@@ -169,7 +162,7 @@ internal sealed class FinishRecords(
         }
 
         // 2. What the asset is, where something was expected of it; and the reference id that it has: one that is not ours stays.
-        var meta = record.Meta;
+        var meta = record.ToMeta();
         string? taken = null;
         RemoteError? unlooked = null;
         if (meta.ReferenceId is not null || record.IsToBeSeen || record.OnlyLooks)
@@ -265,16 +258,20 @@ internal sealed class FinishRecords(
         return new(record, FinishState.Failed, TimeSpan.Zero, GiveBack: false, code, message);
     }
 
-    private sealed record Claimed(
+    /// <param name="BatchId">The batch that it waits in for its first try; null when it has a row of its own.</param>
+    /// <param name="Tries">This one included.</param>
+    /// <param name="OnlyLooks">A person asked what arrived; nothing is written.</param>
+    /// <param name="IsToBeSeen">Something was expected of the asset that is not confirmed yet.</param>
+    internal sealed record Due(
         long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool OnlyLooks, bool IsToBeSeen, string? Caption,
         string? ReferenceId, bool IsPush, string SourceUrl, string? Description, string? LongDescription, string? Tags,
         string? RelatedLinkText, string? RelatedLinkUrl, string? Gallery, string? FileName)
     {
-        public Due ToDue()
+        public AssetMeta ToMeta()
         {
             // A pushed file carries a key in its name; without a caption the asset would show it.
             var caption = Caption ?? (IsPush ? Path.GetFileNameWithoutExtension(FileName ?? SourceName.Of(SourceUrl)) : null);
-            return new Due(BatchId, ImportId, RowNumber, AccountId, Rid, Tries, OnlyLooks, IsToBeSeen, Gallery, new AssetMeta
+            return new AssetMeta
             {
                 Caption = string.IsNullOrEmpty(caption) ? null : caption,
                 ReferenceId = ReferenceId,
@@ -283,19 +280,8 @@ internal sealed class FinishRecords(
                 Tags = Tags,
                 RelatedLinkText = RelatedLinkText,
                 RelatedLinkUrl = RelatedLinkUrl,
-            });
+            };
         }
-    }
-
-    /// <param name="BatchId">The batch that it waits in for its first try; null when it has a row of its own.</param>
-    /// <param name="Tries">This one included.</param>
-    /// <param name="OnlyLooks">A person asked what arrived; nothing is written.</param>
-    /// <param name="IsToBeSeen">Something was expected of the asset that is not confirmed yet.</param>
-    internal sealed record Due(
-        long? BatchId, int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool OnlyLooks, bool IsToBeSeen, string? Gallery,
-        AssetMeta Meta)
-    {
-        public BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
     }
 
     /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>

@@ -14,9 +14,6 @@ internal sealed class ReconcileUnknown(
 {
     public const string Loop = "unknown reconciler";
 
-    /// <summary>How long an account is left to the worker that looks through its assets; moved on with every page.</summary>
-    private static readonly TimeSpan ClaimFor = TimeSpan.FromMinutes(2);
-
     /// <summary>
     /// How long a record is looked for again, each time after twice the time that it is in doubt. What is not there after a day does not
     /// come.
@@ -59,7 +56,7 @@ internal sealed class ReconcileUnknown(
 
     private static readonly string ReadDue = $"""
         SELECT a.id FROM importer.account a
-        JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+        {WorkBatch.WithOpenBudget}
         LEFT JOIN importer.reconcile_look l ON l.account_id = a.id
         WHERE a.state = 'active' AND (l.next_at IS NULL OR l.next_at <= now())
             AND EXISTS (SELECT 1 FROM importer.import i {InDoubt} WHERE i.account_id = a.id)
@@ -121,7 +118,9 @@ internal sealed class ReconcileUnknown(
 
     protected override int CallsInFlight => 1;
 
-    // A claim is moved on with every page.
+    // Moved on with every page.
+    protected override TimeSpan ClaimFor => TimeSpan.FromMinutes(2);
+
     protected override TimeSpan Patience => Timeout.InfiniteTimeSpan;
 
     /// <summary>Accounts with records whose look is due.</summary>
@@ -149,7 +148,7 @@ internal sealed class ReconcileUnknown(
         }
     }
 
-    protected override Look Unstorable(Look end) => end with { Problem = Outcomes.UnstorableMessage };
+    protected override Look Unstorable(Look end) => end with { Problem = Outcome.UnstorableMessage };
 
     protected override async Task<Look?> WorkAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
     {
@@ -233,17 +232,14 @@ internal sealed class ReconcileUnknown(
     {
         OutcomeRow[] looked = [.. open.Select(m => OutcomeRow.Of(m.Doubt.Key))];
         FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
-            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, Storable(asset.FileName), asset.FileSize,
-            asset.Uploaded, Storable(asset.Caption), Storable(asset.Type)))];
+            m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, PlainText.Storable(asset.FileName), asset.FileSize,
+            asset.Uploaded, PlainText.Storable(asset.Caption), PlainText.Storable(asset.Type)))];
         await database.ExecuteBatchByKeyAsync(() =>
         [
             Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
             Sql.BatchCommand(NoteCandidates, [found]),
         ], cancellationToken);
     }
-
-    /// <summary>PostgreSQL takes every character but one.</summary>
-    private static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 
     /// <param name="Problem">Why the assets could not be looked through; null when they were, or when there was no permit.</param>
     internal sealed record Look(int AccountId, bool IsComplete, string? Problem);

@@ -6,7 +6,25 @@ namespace BulkImporter.Records;
 /// <param name="To">submitted, imported, pending (again; failed when no attempt is left), failed or unknown.</param>
 /// <param name="RetryAfter">How long the record waits when it becomes pending.</param>
 /// <param name="GiveBack">The failure was not the row's: the attempt does not count against it.</param>
-public abstract record Outcome(RecordState To, Rid? Rid, FailureCode? Code, string? Message, TimeSpan? RetryAfter, bool GiveBack);
+public abstract record Outcome(RecordState To, Rid? Rid, FailureCode? Code, string? Message, TimeSpan? RetryAfter, bool GiveBack)
+{
+    /// <summary>The message of a record whose answer came and that the database refuses to hold.</summary>
+    public const string UnstorableMessage = "The answer came and cannot be stored.";
+
+    /// <summary>
+    /// What is written in place of an outcome that the database refuses for what is in it. What it said of the call is lost, so the call
+    /// may have done its work.
+    /// </summary>
+    protected Outcome InDoubt() => this with
+    {
+        To = RecordState.Unknown,
+        Rid = null,
+        Code = FailureCode.ReplyUnreadable,
+        Message = UnstorableMessage,
+        RetryAfter = null,
+        GiveBack = false,
+    };
+}
 
 /// <summary>What the answer to an attempt makes of its record. It is imported at once when its file was pushed.</summary>
 public sealed record Answer(
@@ -19,6 +37,9 @@ public sealed record Answer(
     public int RowNumber => Intent.RowNumber;
 
     public short Attempt => Intent.Attempt;
+
+    /// <inheritdoc cref="Outcome.InDoubt"/>
+    public Answer Unstorable() => (Answer)InDoubt() with { StatusId = null };
 }
 
 /// <summary>What a push has sent.</summary>
@@ -34,7 +55,8 @@ public sealed record Conclusion(
     TimeSpan? RetryAfter, bool GiveBack = false, long? BatchId = null, long? Bytes = null)
     : Outcome(To, Rid, Code, Message, RetryAfter, GiveBack)
 {
-    internal BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
+    /// <inheritdoc cref="Outcome.InDoubt"/>
+    public Conclusion Unstorable() => (Conclusion)InDoubt();
 }
 
 /// <summary>An asset that is taken to be the one of a record in doubt.</summary>
@@ -44,31 +66,6 @@ public sealed record Adoption(int ImportId, int RowNumber, short Attempt, Rid Ri
 
 /// <summary>One attempt of one record.</summary>
 public readonly record struct AttemptKey(int ImportId, int RowNumber, short Attempt);
-
-public static class Outcomes
-{
-    /// <summary>The message of a record whose answer came and that the database refuses to hold.</summary>
-    public const string UnstorableMessage = "The answer came and cannot be stored.";
-
-    /// <summary>
-    /// What is written in place of an outcome that the database refuses for what is in it. What it said of the call is lost, so the call
-    /// may have done its work.
-    /// </summary>
-    public static Answer Unstorable(this Answer answer) => (Answer)InDoubt(answer with { StatusId = null });
-
-    /// <inheritdoc cref="Unstorable(Answer)"/>
-    public static Conclusion Unstorable(this Conclusion conclusion) => (Conclusion)InDoubt(conclusion);
-
-    private static Outcome InDoubt(Outcome outcome) => outcome with
-    {
-        To = RecordState.Unknown,
-        Rid = null,
-        Code = FailureCode.ReplyUnreadable,
-        Message = UnstorableMessage,
-        RetryAfter = null,
-        GiveBack = false,
-    };
-}
 
 /// <summary>What is known of an attempt, as the statements take it.</summary>
 [StoredAsRow("outcome")]

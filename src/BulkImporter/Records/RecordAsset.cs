@@ -190,7 +190,7 @@ internal sealed record SeenAsset(
     private const int LongestAddress = 4000;
 
     public static SeenAsset Of(int importId, int rowNumber, RemoteAsset asset) => new(
-        importId, rowNumber, asset.Rid.Value, asset.Type is { } type ? PlainText.Storable(type) : null, asset.FileSize,
+        importId, rowNumber, asset.Rid.Value, PlainText.Storable(asset.Type), asset.FileSize,
         asset.Duration?.TotalSeconds, Address(asset.FileUrl), Address(asset.ThumbnailUrl),
         asset.SyncStatus is { } status ? status.Equals("synced", StringComparison.OrdinalIgnoreCase) : null);
 

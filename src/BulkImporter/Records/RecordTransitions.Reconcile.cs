@@ -65,7 +65,7 @@ public sealed partial class RecordTransitions
             WHERE k.rid = m.rid AND i.id = k.import_id AND i.account_id = $1
                 AND (k.import_id, k.row_number) <> (m.import_id, m.row_number)
         )
-        SELECT import_id, row_number FROM moved
+        SELECT import_id, row_number, attempt_count AS attempt FROM moved
         """;
 
     /// <summary>
@@ -82,11 +82,9 @@ public sealed partial class RecordTransitions
         OutcomeRow[] rows = [.. free.Select(a => OutcomeRow.Of(a))];
         await connection.LeaveOnlyKeysAsync(cancellationToken);
         await connection.ExecuteAsync(LockChunksOfRows, cancellationToken, [rows]);
-        var made = (await connection.QueryAsync<AdoptedRow>(Adopt, cancellationToken, accountId, rows)).ToHashSet();
-        return (free.FindAll(a => made.Contains(new(a.ImportId, a.RowNumber))), owners);
+        var made = (await connection.QueryAsync<AttemptKey>(Adopt, cancellationToken, accountId, rows)).ToHashSet();
+        return (free.FindAll(a => made.Contains(new(a.ImportId, a.RowNumber, a.Attempt))), owners);
     }
-
-    private sealed record AdoptedRow(int ImportId, int RowNumber);
 
     /// <summary>Unknown to pending: a pushed file that is not there under its name, which is its row's alone, did not arrive.</summary>
     private const string PushAgain = """

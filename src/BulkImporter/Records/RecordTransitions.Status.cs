@@ -68,22 +68,13 @@ public sealed partial class RecordTransitions
         foreach (var its in conclusions.GroupBy(c => c.ImportId))
         {
             OutcomeRow[] rows = [.. its.Select(c => OutcomeRow.Of(c))];
-            var moved = await database.UndisturbedAsync(() => ConcludeAsync(rows, its.Select(c => c.Place), cancellationToken));
+            var moved = await CountAsync(
+                WriteConclusions, rows, WorkBatch.Leave(its.Select(c => (c.BatchId, c.RowNumber))), cancellationToken);
             if (moved < rows.Length)
                 await database.ExecuteBatchByKeyAsync(
                     () => [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(CompareAdopted, [rows])], cancellationToken);
             all += moved;
         }
         return all;
-    }
-
-    private async Task<long> ConcludeAsync(OutcomeRow[] rows, IEnumerable<BatchPlace?> places, CancellationToken cancellationToken)
-    {
-        await using var batch = database.CreateBatchByKey(
-            [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(WriteConclusions, [rows]), .. WorkBatch.Leave(places)]);
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        await reader.NextResultAsync(cancellationToken);
-        return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
     }
 }

@@ -40,15 +40,7 @@ public sealed partial class RecordTransitions
         {
             OutcomeRow[] rows = [.. its.Select(a =>
                 OutcomeRow.Of(new AttemptKey(a.ImportId, a.RowNumber, 0)) with { Rid = a.Rid.Value })];
-            moved += await database.UndisturbedAsync(async () =>
-            {
-                await using var batch = database.CreateBatchByKey(
-                    Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(Delete, [rows]));
-                await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
-                await reader.NextResultAsync(cancellationToken);
-                return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
-            });
+            moved += await CountAsync(Delete, rows, [], cancellationToken);
         }
         return moved;
     }

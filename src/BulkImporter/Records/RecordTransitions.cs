@@ -34,6 +34,22 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
         """;
 
     /// <summary>
+    /// Runs a statement over rows ($1) in one transaction with what goes along with it, after the lock of their chunks. Returns the count
+    /// that it answers with.
+    /// </summary>
+    private Task<long> CountAsync(
+        string sql, OutcomeRow[] rows, IEnumerable<NpgsqlBatchCommand> along, CancellationToken cancellationToken) =>
+        database.UndisturbedAsync(async () =>
+    {
+        await using var batch = database.CreateBatchByKey(
+            [Sql.BatchCommand(LockChunksOfRows, [rows]), Sql.BatchCommand(sql, [rows]), .. along]);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        return await Row<long>.StreamAsync(reader, cancellationToken).SingleAsync(cancellationToken);
+    });
+
+    /// <summary>
     /// Record <c>r</c> is pending and not on the wire, where its own row still says so. Whoever holds its chunk's lease knows what is on
     /// the wire and need not ask.
     /// </summary>

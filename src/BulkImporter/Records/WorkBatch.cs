@@ -66,8 +66,7 @@ public sealed class WorkBatch
         due AS MATERIALIZED (
             SELECT w.id
             FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
-                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            {WithOpenBudget}
             CROSS JOIN LATERAL (SELECT {MostClaimed} AS most) l
             CROSS JOIN LATERAL (
                 SELECT id FROM (
@@ -90,6 +89,11 @@ public sealed class WorkBatch
         )
         """;
 
+    /// <summary>Joins the budget of account <c>a</c>, if its status calls are not blocked now.</summary>
+    internal const string WithOpenBudget = """
+        JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status' AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+        """;
+
     /// <summary>Records of account <c>a</c> that one claim takes; the parameters are those of <see cref="Claim"/>.</summary>
     private const string MostClaimed = """
         CASE WHEN a.status_rate > 0 THEN ceil(LEAST($1, a.status_rate * $3))::int WHEN a.max_in_flight > 0 THEN $1 ELSE $4 END
@@ -106,8 +110,7 @@ public sealed class WorkBatch
         due AS (
             SELECT w.*
             FROM importer.account a
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
-                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            {WithOpenBudget}
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number{columns} FROM {table}
                 WHERE account_id = a.id AND {isWaiting} AND {dueAt} <= now()
@@ -133,11 +136,12 @@ public sealed class WorkBatch
     /// <summary>
     /// Takes records out of their batches, in the transaction that says what became of them. May be done twice.
     /// </summary>
-    internal static IEnumerable<NpgsqlBatchCommand> Leave(IEnumerable<BatchPlace?> places)
+    /// <param name="records">Of those without a batch nothing is to be done.</param>
+    internal static IEnumerable<NpgsqlBatchCommand> Leave(IEnumerable<(long? BatchId, int RowNumber)> records)
     {
-        var leaving = places.OfType<BatchPlace>().ToList();
+        var leaving = records.Where(r => r.BatchId is not null).ToList();
         if (leaving.Count == 0) yield break;
-        var (ids, rows) = (leaving.ConvertAll(p => p.BatchId).ToArray(), leaving.ConvertAll(p => p.RowNumber).ToArray());
+        var (ids, rows) = (leaving.ConvertAll(r => r.BatchId!.Value).ToArray(), leaving.ConvertAll(r => r.RowNumber).ToArray());
         yield return Sql.BatchCommand(RemoveEnded, ids, rows);
         yield return Sql.BatchCommand(RemoveRows, ids, rows);
     }
@@ -159,6 +163,3 @@ public sealed class WorkBatch
         }
     }
 }
-
-/// <summary>Where a record waits for its turn.</summary>
-internal readonly record struct BatchPlace(long BatchId, int RowNumber);

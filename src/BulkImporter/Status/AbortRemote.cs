@@ -17,19 +17,15 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
 
     private const int Batch = 100;
 
-    /// <summary>How long a claim holds, and how long an order that could not be given waits for the next time.</summary>
-    private static readonly TimeSpan ClaimFor = TimeSpan.FromSeconds(30);
-
     /// <summary>How long an order that fails unexpectedly is given again.</summary>
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromMinutes(10);
 
-    private const string Claim = """
+    private const string Claim = $"""
         WITH due AS (
             SELECT p.import_id, p.row_number, i.finished_at
             FROM importer.import i
             JOIN importer.account a ON a.id = i.account_id AND a.state = 'active'
-            JOIN importer.call_budget b ON b.account_id = a.id AND b.kind = 'status'
-                AND (b.blocked_until IS NULL OR b.blocked_until <= now())
+            {WorkBatch.WithOpenBudget}
             CROSS JOIN LATERAL (
                 SELECT import_id, row_number FROM importer.status_poll
                 WHERE import_id = i.id AND abort_answered_at IS NULL AND (next_abort_at IS NULL OR next_abort_at <= now())
@@ -54,7 +50,8 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
 
     protected override int CallsInFlight => 8;
 
-    protected override TimeSpan Patience => ClaimFor / 2;
+    // So long, too, an order that could not be given waits for the next time.
+    protected override TimeSpan ClaimFor => TimeSpan.FromSeconds(30);
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
         await database.QueryByKeyAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
@@ -90,7 +87,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
         Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }
 
-    protected override Answer Unstorable(Answer end) => end with { Note = Outcomes.UnstorableMessage };
+    protected override Answer Unstorable(Answer end) => end with { Note = Outcome.UnstorableMessage };
 
     internal sealed record Answer(Due Record, string Note);
 

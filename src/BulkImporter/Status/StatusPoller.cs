@@ -19,14 +19,6 @@ internal sealed class StatusPoller(
     public const string Loop = "status poller";
 
     /// <summary>
-    /// Status calls in flight per worker process and account: they are short, and the account's status rate is what limits.
-    /// </summary>
-    private const int Calls = 16;
-
-    /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
-    private const int Batch = 200;
-
-    /// <summary>
     /// How long an unknown status_id is asked again before the record is in doubt: replication at the remote side may be slow (UNK).
     /// </summary>
     private static readonly TimeSpan NotFoundGrace = TimeSpan.FromMinutes(10);
@@ -98,22 +90,19 @@ internal sealed class StatusPoller(
     private Dictionary<int, Budget> budgets = [];
     private long? budgetsReadAt;
 
-    /// <summary>A claim is left to its poller as long as a chunk is left to its worker.</summary>
-    private TimeSpan ClaimFor => Work.LeaseDuration;
+    // They are short, and the account's status rate is what limits.
+    protected override int CallsInFlight => 16;
 
-    protected override int CallsInFlight => Calls;
-
-    // What was not asked about in half of the claim's time is left to the claim's end, when it is as due as it was.
-    protected override TimeSpan Patience => ClaimFor / 2;
+    // As long as a chunk is left to its worker.
+    protected override TimeSpan ClaimFor => Work.LeaseDuration;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryByKeyAsync<Due>(
-            [ClaimBatches, ClaimOwn], cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight);
+        var due = await database.QueryByKeyAsync<Due>([ClaimBatches, ClaimOwn], cancellationToken, ClaimLimits(200));
         // Its end came by another way, for example with the answer to an older attempt.
         if (due.FindAll(d => d.StatusId is null) is { Count: > 0 } gone)
         {
-            await database.ExecuteBatchByKeyAsync(() => WorkBatch.Leave(gone.Select(d => d.Place)), cancellationToken);
+            await database.ExecuteBatchByKeyAsync(() => WorkBatch.Leave(gone.Select(d => (d.BatchId, d.RowNumber))), cancellationToken);
             due.RemoveAll(d => d.StatusId is null);
         }
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
@@ -137,7 +126,7 @@ internal sealed class StatusPoller(
         if (Conclude(item, result) is not { } conclusion) return Follow(item, result);
         // The call worked, and told that the account does not: the quota is used up.
         if (conclusion.GiveBack && result is StatusResult.Failed failed) await calls.CloseAsync(failed.Error);
-        return new End(conclusion, null);
+        return new End(item, conclusion, null);
     }
 
     /// <summary>
@@ -147,9 +136,9 @@ internal sealed class StatusPoller(
     {
         if (error.MayPass()) return Later(item);
         return item.Now - item.NotFoundSince > NotFoundGrace
-            ? new End(Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable,
+            ? new End(item, Ended(item, RecordState.Unknown, null, FailureCode.ReplyUnreadable,
                 $"Its status could not be read for {NotFoundGrace}: {error.Reason()}"), null)
-            : new End(null, new(item, Wait(item), null, null, null, Moved: false, NotFound: true));
+            : OnItsWay(item, null, moved: false, notFound: true);
     }
 
     protected override async Task WriteAsync(List<End> ends)
@@ -160,18 +149,20 @@ internal sealed class StatusPoller(
             Log.RecordsConcluded(log, await transitions.ConcludedAsync(conclusions, CancellationToken.None));
             await hosts.NoteAsync(conclusions, CancellationToken.None);
         }
-        var progress = ends.Select(e => e.Progress).OfType<Progress>().ToLookup(p => p.Record.Place is null, ProgressRow.Of);
+        var onTheirWay = ends.FindAll(e => e.Progress is not null);
+        var progress = onTheirWay.ToLookup(e => e.Record.BatchId is null, e => e.Progress!);
         if (progress[true].ToArray() is { Length: > 0 } own) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
         if (progress[false].ToArray() is { Length: > 0 } first)
         {
             await database.ExecuteBatchByKeyAsync(
-                () => [Sql.BatchCommand(BeginFollowing, [first]), .. WorkBatch.Leave(ends.Select(e => e.Progress?.Record.Place))],
+                () => [Sql.BatchCommand(BeginFollowing, [first]),
+                    .. WorkBatch.Leave(onTheirWay.Select(e => (e.Record.BatchId, e.Record.RowNumber)))],
                 CancellationToken.None);
         }
     }
 
-    protected override End Unstorable(End end) => end.Conclusion is { } conclusion
-        ? new End(conclusion.Unstorable(), null) : Later(end.Progress!.Record);
+    protected override End Unstorable(End end) =>
+        end.Conclusion is { } conclusion ? end with { Conclusion = conclusion.Unstorable() } : Later(end.Record);
 
     /// <summary>
     /// Why the call says nothing about its record; null when it does. A page that says "not found" speaks for an API only where there is
@@ -224,13 +215,15 @@ internal sealed class StatusPoller(
         var running = result as StatusResult.Running;
         var moved = running is not null
             && (running.ProgressBytes ?? 0, running.ProgressPercent ?? 0) != (record.ProgressBytes ?? 0, record.ProgressPercent ?? 0);
-        return new End(null, new(record, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes, running?.TotalBytes, moved,
-            result is StatusResult.NotFound or StatusResult.DoneWithoutRid));
+        return OnItsWay(record, running, moved, notFound: result is StatusResult.NotFound or StatusResult.DoneWithoutRid);
     }
 
     /// <summary>Not asked, or not answered: nothing is known that was not known before.</summary>
-    private End Later(Due record) =>
-        new(null, new(record, Wait(record), null, null, null, Moved: false, NotFound: record.NotFoundSince is not null));
+    private End Later(Due record) => OnItsWay(record, null, moved: false, notFound: record.NotFoundSince is not null);
+
+    private End OnItsWay(Due record, StatusResult.Running? running, bool moved, bool notFound) => new(record, null, new(
+        record.ImportId, record.RowNumber, record.Ticket.Value, Wait(record), (short?)running?.ProgressPercent, running?.ProgressBytes,
+        running?.TotalBytes, moved, notFound, record.SubmittedAt));
 
     private TimeSpan Wait(Due record)
     {
@@ -252,25 +245,16 @@ internal sealed class StatusPoller(
         DateTimeOffset MovedAt, long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now)
     {
         public StatusId Ticket => StatusId!.Value;
-
-        public BatchPlace? Place => BatchId is { } id ? new BatchPlace(id, RowNumber) : null;
     }
 
     private readonly record struct Budget(int Id, double Rate, long Outstanding);
 
     /// <summary>What a status call makes of a record: its end, or how far it is.</summary>
-    internal sealed record End(Conclusion? Conclusion, Progress? Progress);
+    internal sealed record End(Due Record, Conclusion? Conclusion, Progress? Progress);
 
-    internal sealed record Progress(Due Record, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound);
-
-    /// <summary>The same, as the statement takes it.</summary>
+    /// <summary>How far it is, as the statement takes it.</summary>
     [StoredAsRow("poll_progress")]
-    internal sealed record ProgressRow(
+    internal sealed record Progress(
         int ImportId, int RowNumber, string StatusId, TimeSpan Wait, short? Percent, long? Bytes, long? Total, bool Moved, bool NotFound,
-        DateTimeOffset SubmittedAt)
-    {
-        public static ProgressRow Of(Progress p) => new(
-            p.Record.ImportId, p.Record.RowNumber, p.Record.Ticket.Value, p.Wait, p.Percent, p.Bytes, p.Total, p.Moved, p.NotFound,
-            p.Record.SubmittedAt);
-    }
+        DateTimeOffset SubmittedAt);
 }

@@ -20,9 +20,6 @@ internal sealed class DeleteAssets(
 
     public const string Unexpected = "unexpected_error";
 
-    /// <summary>Records of an account that one round claims: some seconds of calls.</summary>
-    private const int Batch = 100;
-
     /// <summary>How long an asset waits whose turn did not come, or broke off, for no reason of its own.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -49,42 +46,41 @@ internal sealed class DeleteAssets(
     /// <summary>Tries after which an asset stays: with waits that double, about as long as Cincopa was ever down.</summary>
     internal int Attempts { get; init; } = 8;
 
-    /// <summary>Each record takes up to three calls: twice as long as a chunk is left to its worker.</summary>
-    private TimeSpan ClaimFor => Work.LeaseDuration * 2;
-
     protected override int CallsInFlight => 8;
 
-    protected override TimeSpan Patience => ClaimFor / 2;
+    // Each record takes up to three calls: twice as long as a chunk is left to its worker.
+    protected override TimeSpan ClaimFor => Work.LeaseDuration * 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryByKeyAsync<Claimed>(
-            Claim, cancellationToken, Batch, ClaimFor, ClaimFor.TotalSeconds / 6, 4 * Work.MostInFlight);
+        var due = await database.QueryByKeyAsync<Due>(Claim, cancellationToken, ClaimLimits(100));
         // Asked in every round, and not only when the undo is ordered: another record may have come by one of the assets since.
         var claimed = new List<Due>(due.Count);
         foreach (var account in due.GroupBy(d => d.AccountId))
         {
             var owners = (await transitions.OwnersAsync(account.Key, [.. account.Select(d => d.Rid)], cancellationToken))
                 .Where(o => o.State != RecordState.Deleted).ToLookup(o => o.Rid);
-            claimed.AddRange(account.Select(d => new Due(d,
-                owners[d.Rid].FirstOrDefault(o => (o.ImportId, o.RowNumber) != (d.ImportId, d.RowNumber)))));
+            claimed.AddRange(account.Select(d => d with
+            {
+                Other = owners[d.Rid].FirstOrDefault(o => (o.ImportId, o.RowNumber) != (d.ImportId, d.RowNumber)),
+            }));
         }
         return claimed;
     }
 
-    protected override int AccountOf(Due item) => item.Asset.AccountId;
+    protected override int AccountOf(Due item) => item.AccountId;
 
-    protected override string NameOf(Due item) => $"import {item.Asset.ImportId} row {item.Asset.RowNumber}";
+    protected override string NameOf(Due item) => $"import {item.ImportId} row {item.RowNumber}";
 
     protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
-        if (item.Asset.Tries > Attempts)
-            return Failed(item.Asset, Unexpected,
+        if (item.Tries > Attempts)
+            return Failed(item, Unexpected,
                 $"It was begun {Attempts} times, and the end could not be written. The log says why; then order the undo again.");
         if (item.Other is { } other)
-            return Failed(item.Asset, AssetShared,
+            return Failed(item, AssetShared,
                 $"Row {other.RowNumber} of import {other.ImportId} has the same asset, so it stays.");
-        var end = await DeleteAsync(item.Asset, calls);
+        var end = await DeleteAsync(item, calls);
         if (end.State == UndoState.Done) calls.Worked();
         return end;
     }
@@ -92,7 +88,7 @@ internal sealed class DeleteAssets(
     // What the database does for a while is no failure of the undo.
     protected override End? Broken(Due item, Exception error)
     {
-        var asset = item.Asset with { InDoubt = true };
+        var asset = item with { InDoubt = true };
         return error.MayPass() ? Later(asset) : Again(asset, Unexpected, error.Reason());
     }
 
@@ -110,9 +106,9 @@ internal sealed class DeleteAssets(
     }
 
     protected override End Unstorable(End end) =>
-        end with { State = UndoState.Failed, GiveBack = false, Code = Unexpected, Message = Outcomes.UnstorableMessage };
+        end with { State = UndoState.Failed, GiveBack = false, Code = Unexpected, Message = Outcome.UnstorableMessage };
 
-    private async Task<End> DeleteAsync(Claimed asset, AccountCalls calls)
+    private async Task<End> DeleteAsync(Due asset, AccountCalls calls)
     {
         // 1. An earlier call may have done it: that is found out before it is made again.
         if (asset.InDoubt && await AskAsync(asset, calls) is { } known) return known;
@@ -129,7 +125,7 @@ internal sealed class DeleteAssets(
     }
 
     /// <summary>Null when Cincopa still has the asset, else what its answer, or its silence, makes of it.</summary>
-    private async Task<End?> AskAsync(Claimed asset, AccountCalls calls)
+    private async Task<End?> AskAsync(Due asset, AccountCalls calls)
     {
         if (!await calls.MayCallAsync()) return Later(asset);
         var query = new AssetListQuery { Rid = asset.Rid, BypassCache = true };
@@ -149,7 +145,7 @@ internal sealed class DeleteAssets(
     }
 
     /// <summary>A refusal for good ends it; the rest is tried again.</summary>
-    private End Refused(Claimed asset, RemoteError error) => error.Code() switch
+    private End Refused(Due asset, RemoteError error) => error.Code() switch
     {
         // A token may be allowed to upload and not to delete: that must not suspend an account that imports.
         FailureCode.TokenRejected or FailureCode.PermissionMissing =>
@@ -159,16 +155,16 @@ internal sealed class DeleteAssets(
         var code => Again(asset, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
     };
 
-    private static End Done(Claimed asset) => new(asset, UndoState.Done, TimeSpan.Zero, GiveBack: true, null, null);
+    private static End Done(Due asset) => new(asset, UndoState.Done, TimeSpan.Zero, GiveBack: true, null, null);
 
     /// <summary>Not tried, or not to the end, for no reason of its own.</summary>
-    private static End Later(Claimed asset) => new(asset, UndoState.Pending, Pause, GiveBack: true, null, null);
+    private static End Later(Due asset) => new(asset, UndoState.Pending, Pause, GiveBack: true, null, null);
 
-    private End Again(Claimed asset, string code, string message, TimeSpan? retryAfter = null) => asset.Tries >= Attempts
+    private End Again(Due asset, string code, string message, TimeSpan? retryAfter = null) => asset.Tries >= Attempts
         ? Failed(asset, code, message)
         : new(asset, UndoState.Pending, retries.Wait(asset.Tries, retryAfter), GiveBack: false, code, message);
 
-    private End Failed(Claimed asset, string code, string message)
+    private End Failed(Due asset, string code, string message)
     {
         Log.AssetNotDeleted(log, asset.ImportId, asset.RowNumber, code, message);
         return new(asset, UndoState.Failed, TimeSpan.Zero, GiveBack: false, code, message);
@@ -176,13 +172,14 @@ internal sealed class DeleteAssets(
 
     /// <param name="Tries">This one included.</param>
     /// <param name="InDoubt">A call to delete it may have been received.</param>
-    internal sealed record Claimed(int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool InDoubt);
-
-    /// <param name="Other">Another record that has the asset.</param>
-    internal sealed record Due(Claimed Asset, AssetOwner? Other);
+    internal sealed record Due(int ImportId, int RowNumber, int AccountId, Rid Rid, short Tries, bool InDoubt)
+    {
+        /// <summary>Another record that has the asset.</summary>
+        public AssetOwner? Other { get; init; }
+    }
 
     /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>
-    internal sealed record End(Claimed Asset, UndoState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message);
+    internal sealed record End(Due Asset, UndoState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message);
 
     /// <summary>The same, as the statement takes it.</summary>
     [StoredAsRow("undo_end")]
