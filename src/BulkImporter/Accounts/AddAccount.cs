@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using Cincopa.Client;
 
@@ -15,15 +14,13 @@ public sealed record NewAccount(string Name, string Token, string? BaseUrl = nul
 }
 
 /// <summary>Adds an account together with its two call budgets.</summary>
-public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, ProtectToken tokens, ReachCincopa reach, TimeProvider clock)
+public sealed class AddAccount(IDbContextFactory<ImporterDb> contexts, ProtectToken tokens, ReachCincopa reach, TimeProvider clock)
 {
     /// <summary>False when an account of this name exists already; nothing has changed then.</summary>
     /// <exception cref="InvalidArgumentException">Name, token or address cannot be used.</exception>
     public async Task<bool> RunAsync(NewAccount account, string actor, CancellationToken cancellationToken)
     {
-        if (!Name().IsMatch(account.Name))
-            throw new InvalidArgumentException("name",
-                "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
+        PlainText.RequireName(account.Name);
         var access = Usable(account.BaseUrl ?? NewAccount.DefaultBaseUrl, account.Token);
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var tokenProtected = tokens.Protect(access.ApiToken);
@@ -63,7 +60,4 @@ public sealed partial class AddAccount(IDbContextFactory<ImporterDb> contexts, P
             throw new InvalidArgumentException("baseUrl", refused.Message);
         }
     }
-
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    private static partial Regex Name();
 }

@@ -12,12 +12,7 @@ namespace BulkImporter.Dispatch;
 /// loop, and takes the next. At most <c>window</c> calls are in flight, and at most twice as many records are in doubt at any time (one
 /// window being sent, one waiting for a lane or for its answer to be written), which is what a kill can cost.
 /// </summary>
-/// <param name="lease">Of the chunk.</param>
-/// <param name="limits">What the account allows.</param>
-/// <param name="current">Where the calls go and as whom.</param>
 /// <param name="fid">The gallery that the assets join, if the row names no other.</param>
-/// <param name="needs">What all chunks are sent with.</param>
-/// <param name="log">Of the job.</param>
 internal sealed class ChunkPipeline(Lease lease, CallLimits limits, CurrentAccess current, Fid? fid, SendingNeeds needs, ILogger log)
 {
     /// <summary>How long after acceptance the status is first asked.</summary>

@@ -48,8 +48,6 @@ public sealed class DispatchChunk(
 
     private const string ReadGallery = "SELECT fid FROM importer.import WHERE id = $1";
 
-    /// <param name="importId">The import.</param>
-    /// <param name="chunkNumber">The chunk within it, from 1.</param>
     /// <param name="title">What a person reads in the dashboard: "Spring catalogue, rows 501-1,000".</param>
     /// <param name="cancellationToken">Hangfire's; the host's own stopping comes earlier and is obeyed.</param>
     [JobDisplayName("{2}")]
@@ -61,7 +59,8 @@ public sealed class DispatchChunk(
             ? null : await leases.TakeAsync(importId, chunkNumber, cancellationToken);
         if (held is null)
         {
-            await leases.ReturnAsync(importId, chunkNumber, CancellationToken.None);
+            // So that the feeder need not wait until it seems lost.
+            await database.ExecuteAsync(ChunkLease.Return, CancellationToken.None, importId, chunkNumber);
             return;
         }
         using var span = Measures.Traces.StartActivity(Spans.Chunk, System.Diagnostics.ActivityKind.Consumer);

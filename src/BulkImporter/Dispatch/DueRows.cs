@@ -26,8 +26,6 @@ internal sealed class SetAside
 /// again, and of no host more than its places. As long as no host fails and none has a limit, it is the list from its beginning.
 /// </summary>
 /// <param name="due">In the order in which they are sent.</param>
-/// <param name="lease">Of the chunk.</param>
-/// <param name="hosts">Which hosts wait.</param>
 /// <param name="random">From 0 to 1: which row asks.</param>
 /// <param name="clock">For how long a host is taken to have no place.</param>
 internal sealed class DueRows(List<DueRecord> due, Lease lease, FailingHosts hosts, Func<double> random, TimeProvider clock)

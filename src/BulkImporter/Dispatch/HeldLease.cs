@@ -41,9 +41,7 @@ public sealed class HeldLease : IAsyncDisposable
     public CancellationToken StopSending => stopSending.Token;
 
     /// <summary>Gives the chunk back, due when its next record is. Only for a holder whose answers are all written.</summary>
-    public Task ReleaseAsync(CancellationToken cancellationToken) => ReleaseAsync(new SetAside(), cancellationToken);
-
-    /// <summary>The same when some of its rows were not sent for the sake of their host.</summary>
+    /// <param name="aside">Rows that were not sent for the sake of their host.</param>
     internal async Task ReleaseAsync(SetAside aside, CancellationToken cancellationToken)
     {
         await StopRenewingAsync();

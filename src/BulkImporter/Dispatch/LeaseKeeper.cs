@@ -20,10 +20,6 @@ public sealed class LeaseKeeper(
         SELECT 1 FROM importer.account WHERE id = (SELECT account_id FROM importer.import WHERE id = $1) FOR NO KEY UPDATE
         """;
 
-    /// <summary>Gives a chunk back that was enqueued and not leased, so that the feeder need not wait until it seems lost.</summary>
-    public Task ReturnAsync(int importId, int chunkNumber, CancellationToken cancellationToken) =>
-        database.ExecuteAsync(ChunkLease.Return, cancellationToken, importId, chunkNumber);
-
     /// <summary>
     /// Null when the chunk is not due, somebody holds it, the import or the account does not run, it is not the import's time, or the
     /// account's calls in flight are used up.

@@ -8,12 +8,11 @@ public static class Verdict
 {
     public static Answer Of(Intent intent, SubmitResult result, RetrySchedule schedule) => result switch
     {
-        SubmitResult.Accepted accepted => new(intent, RecordState.Submitted, accepted.StatusId,
-            null, 200, null, null, GiveBack: false),
-        // The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
-        SubmitResult.Unknown unknown => Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null),
+        SubmitResult.Accepted accepted =>
+            new(intent, RecordState.Submitted, accepted.StatusId, null, 200, null, null, GiveBack: false),
+        SubmitResult.Unknown unknown => InDoubt(intent, unknown.Error),
         SubmitResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
-        SubmitResult.Refused refused => Refusal(intent, refused.Error.Code(), refused.Error, schedule),
+        SubmitResult.Refused refused => Refusal(intent, refused.Error, schedule),
         _ => throw new InvalidOperationException($"A {result.GetType().Name} is not a submit result."),
     };
 
@@ -23,12 +22,10 @@ public static class Verdict
     {
         // The file is in, and named: no status call is needed.
         PushResult.Stored stored =>
-            new(intent, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null,
-                GiveBack: false, stored.Rid),
-        PushResult.Unknown unknown => wasLast ? Failed(intent, RecordState.Unknown, InDoubt(unknown.Error), unknown.Error, null)
-            : Interrupted(intent, unknown.Error, schedule),
+            new(intent, RecordState.Imported, null, null, 200, $"new resource id {stored.Rid}", null, GiveBack: false, stored.Rid),
+        PushResult.Unknown unknown => wasLast ? InDoubt(intent, unknown.Error) : Interrupted(intent, unknown.Error, schedule),
         PushResult.NeverSent never => Retry(intent, FailureCode.ApiUnreachable, never.Error, schedule),
-        PushResult.Refused refused => Refusal(intent, refused.Error.Code(), refused.Error, schedule),
+        PushResult.Refused refused => Refusal(intent, refused.Error, schedule),
         _ => throw new InvalidOperationException($"A {result.GetType().Name} is not the end of a push."),
     };
 
@@ -37,32 +34,37 @@ public static class Verdict
         Retry(intent, FailureCode.PushInterrupted, error, schedule);
 
     /// <summary>A source that we could not read: nothing was sent that could become an asset.</summary>
-    public static Answer OfSource(Intent intent, SourceFailedException failure, RetrySchedule schedule) => new(
-        intent, failure.Code.Class() == FailureClass.Retryable
-            ? RecordState.Pending : RecordState.Failed, null, failure.Code, null, failure.Message,
-        failure.Code.Class() == FailureClass.Retryable ? schedule.Wait(intent.Attempt, failure.RetryAfter) : null, GiveBack: false);
+    public static Answer OfSource(Intent intent, SourceFailedException failure, RetrySchedule schedule)
+    {
+        TimeSpan? wait =
+            failure.Code.Class() == FailureClass.Retryable ? schedule.Wait(intent.Attempt, failure.RetryAfter) : null;
+        return new(intent, wait is null ? RecordState.Failed : RecordState.Pending, null, failure.Code, null, failure.Message, wait,
+            GiveBack: false);
+    }
 
     /// <summary>An intent whose call never left because the worker stopped.</summary>
-    public static Answer NotSent(Intent intent) => new(intent, RecordState.Pending, null,
-        FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
+    public static Answer NotSent(Intent intent) =>
+        new(intent, RecordState.Pending, null, FailureCode.NotSent, null, null, TimeSpan.Zero, GiveBack: true);
 
-    private static FailureCode InDoubt(RemoteError error) => error.Code() switch
+    /// <summary>
+    /// The call left and nobody can say whether it arrived: not to be sent again by itself, whatever the error was.
+    /// </summary>
+    private static Answer InDoubt(Intent intent, RemoteError error) => Failed(intent, RecordState.Unknown, error.Code() switch
     {
         FailureCode.ReplyTimeout => FailureCode.ReplyTimeout,
         FailureCode.ReplyUnreadable or FailureCode.RemoteError => FailureCode.ReplyUnreadable,
         _ => FailureCode.ReplyLost,
-    };
+    }, error);
 
-    private static Answer Refusal(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) => code.Class() switch
+    private static Answer Refusal(Intent intent, RemoteError error, RetrySchedule schedule) => error.Code() switch
     {
-        FailureClass.Retryable => Retry(intent, code, error, schedule),
-        FailureClass.Permanent => Failed(intent, RecordState.Failed, code, error, null),
-        FailureClass.Unknown => Failed(intent, RecordState.Unknown, code, error, null),
+        var code when code.Class() == FailureClass.Retryable => Retry(intent, code, error, schedule),
+        var code => Failed(intent, code.Class() == FailureClass.Permanent ? RecordState.Failed : RecordState.Unknown, code, error),
     };
 
     private static Answer Retry(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) =>
         Failed(intent, RecordState.Pending, code, error, schedule.Wait(intent.Attempt, error.RetryAfter));
 
-    private static Answer Failed(Intent intent, RecordState to, FailureCode code, RemoteError error, TimeSpan? retryAfter) =>
+    private static Answer Failed(Intent intent, RecordState to, FailureCode code, RemoteError error, TimeSpan? retryAfter = null) =>
         new(intent, to, null, code, (short?)error.HttpStatus, error.Message, retryAfter, code.IsNotTheRows());
 }

@@ -41,8 +41,15 @@ public sealed class ImportFeed(
         async (_, stop) => await imports.TotalsAsync(stop), _ => TimeSpan.FromSeconds(4), clock, log);
 
     private readonly SharedReadings<int, ImportDetails> details = new(
-        (id, stop) => ReadDetailsAsync(id, imports, records, hosts, story, stop), d =>
-            TimeSpan.FromSeconds(d?.Moves == true ? 5 : 20), clock, log);
+        async (id, stop) => await imports.FindAsync(id, stop) is not { } import
+            ? null
+            : new ImportDetails(
+                Moves(import),
+                await imports.RatesAsync(id, Points, stop),
+                await records.ExamplesAsync(id, import.Failures.Select(f => f.Code), stop),
+                import.Failures.Count == 0 ? [] : await hosts.FailingAsync(id, MostHosts, stop),
+                await story.LatestAsync(id, StoryLength, stop)),
+        d => TimeSpan.FromSeconds(d?.Moves == true ? 5 : 20), clock, log);
 
     internal int TopicCount => ones.Count + lists.Count + totals.Count + details.Count;
 
@@ -75,15 +82,4 @@ public sealed class ImportFeed(
     /// <summary>A cancelled import still moves while Cincopa works on what it was sent.</summary>
     private static bool Moves(ImportView import) =>
         import.State is ImportState.Parsing or ImportState.Running || import.Counts is { Submitting: > 0 } or { Submitted: > 0 };
-
-    private static async Task<ImportDetails?> ReadDetailsAsync(
-        int id, ReadImports imports, ReadRecords records, ReadHosts hosts, ReadStory story, CancellationToken cancellationToken) =>
-        await imports.FindAsync(id, cancellationToken) is not { } import
-            ? null
-            : new ImportDetails(
-                Moves(import),
-                await imports.RatesAsync(id, Points, cancellationToken),
-                await records.ExamplesAsync(id, import.Failures.Select(f => f.Code), cancellationToken),
-                import.Failures.Count == 0 ? [] : await hosts.FailingAsync(id, MostHosts, cancellationToken),
-                await story.LatestAsync(id, StoryLength, cancellationToken));
 }

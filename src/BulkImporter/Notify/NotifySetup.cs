@@ -12,13 +12,10 @@ public static class NotifySetup
                 "BulkImporter:Mail:From must be a mail address when Server is set.")
             .ValidateOnStart();
         return services.AddSingleton(new DeliveryPace()).AddSingleton<PostNotification>().AddSingleton<MailNotification>()
-            .AddSingleton<SendNotifications>().AddNotifyCommon();
+            .AddSingleton<SendNotifications>();
     }
 
     /// <summary>What admins do with targets and notifications, behind the doors.</summary>
     public static IServiceCollection AddNotifyDoors(this IServiceCollection services) =>
-        services.AddSingleton<ChangeTargets>().AddSingleton<ReadNotifications>().AddSingleton<ReplayNotification>().AddNotifyCommon();
-
-    // A process that serves and works asks twice.
-    private static IServiceCollection AddNotifyCommon(this IServiceCollection services) => services.AddSingleton<ProtectSecret>();
+        services.AddSingleton<ChangeTargets>().AddSingleton<ReadNotifications>().AddSingleton<ReplayNotification>();
 }

@@ -6,6 +6,7 @@ using BulkImporter.Accounts;
 using BulkImporter.Imports;
 using BulkImporter.Records;
 using BulkImporter.Telemetry;
+using Microsoft.AspNetCore.DataProtection;
 
 namespace BulkImporter.Notify;
 
@@ -45,9 +46,9 @@ public sealed record NotificationLinks(Uri Import, Uri Failed);
 /// certain order; a target tells repetitions by <c>webhook-id</c>.
 /// </summary>
 public sealed class SendNotifications(
-    NpgsqlDataSource database, ReadImports imports, ProtectSecret secrets, PostNotification post, MailNotification mail, DeliveryPace pace,
-    IOptions<WebOptions> web,
-    IOptions<WorkOptions> work, Func<double> random, TimeProvider clock, ILogger<SendNotifications> log)
+    NpgsqlDataSource database, ReadImports imports, IDataProtectionProvider protection, PostNotification post, MailNotification mail,
+    DeliveryPace pace, IOptions<WebOptions> web, IOptions<WorkOptions> work, Func<double> random, TimeProvider clock,
+    ILogger<SendNotifications> log)
 {
     private const int Batch = 20;
 
@@ -113,6 +114,7 @@ public sealed class SendNotifications(
 
     private const string Forget = "DELETE FROM importer.notification WHERE at < now() - $1";
 
+    private readonly IDataProtector secrets = protection.CreateProtector(Signature.SecretsAtRest);
     private long? lookedAt;
 
     /// <summary>One round. Returns how many posts were tried.</summary>

@@ -5,6 +5,9 @@ namespace BulkImporter.Notify;
 /// <summary>Signs as the Standard Webhooks specification has it, so that receivers find a library for it in their language.</summary>
 public static class Signature
 {
+    /// <summary>What secrets are encrypted for where they are kept, with the key ring that all processes share.</summary>
+    internal const string SecretsAtRest = "BulkImporter.Notify.SigningSecret";
+
     private const string SecretPrefix = "whsec_";
     private const int SecretBytes = 32;
 

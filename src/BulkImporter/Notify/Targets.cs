@@ -1,21 +1,8 @@
-using System.Text.RegularExpressions;
 using BulkImporter.Access;
 using Microsoft.AspNetCore.DataProtection;
 using MimeKit;
 
 namespace BulkImporter.Notify;
-
-/// <summary>Signing secrets at rest: encrypted with the key ring that all processes share.</summary>
-public sealed class ProtectSecret(IDataProtectionProvider protection)
-{
-    private readonly IDataProtector protector = protection.CreateProtector("BulkImporter.Notify.SigningSecret");
-
-    public string Protect(string secret) => protector.Protect(secret);
-
-    /// <exception cref="System.Security.Cryptography.CryptographicException">The key ring does not have the key that protected
-    /// it.</exception>
-    public string Unprotect(string secretProtected) => protector.Unprotect(secretProtected);
-}
 
 /// <summary>What a target's address says of how it is reached.</summary>
 internal static class Target
@@ -36,17 +23,17 @@ public sealed record MadeTarget(string Name, string Url, string? Secret)
 }
 
 /// <summary>Adds and removes the addresses that notifications are posted to.</summary>
-public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts, ProtectSecret secrets, TimeProvider clock)
+public sealed class ChangeTargets(IDbContextFactory<ImporterDb> contexts, IDataProtectionProvider protection, TimeProvider clock)
 {
     private const int LongestUrl = 2000;
+
+    private readonly IDataProtector secrets = protection.CreateProtector(Signature.SecretsAtRest);
 
     /// <summary>Null when there is a target of this name already.</summary>
     /// <exception cref="InvalidArgumentException">Name or address cannot be used.</exception>
     public async Task<MadeTarget?> AddAsync(string name, string url, string actor, CancellationToken cancellationToken)
     {
-        if (!Name().IsMatch(name))
-            throw new InvalidArgumentException("name",
-                "A name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit.");
+        PlainText.RequireName(name);
         if (Target.MailOf(url) is { } mail)
         {
             if (url.Length > LongestUrl || mail.Contains('?', StringComparison.Ordinal) || !MailboxAddress.TryParse(mail, out var mailbox)
@@ -85,7 +72,4 @@ public sealed partial class ChangeTargets(IDbContextFactory<ImporterDb> contexts
         await db.SaveChangesAsync(cancellationToken);
         return true;
     }, cancellationToken);
-
-    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z")]
-    private static partial Regex Name();
 }

@@ -29,12 +29,8 @@ public sealed class Correction
         ORDER BY c.row_number, c.field, c.id DESC
         """;
 
-    /// <summary>
-    /// What was replaced, within a statement that has "moved": the corrections of import $1 with the old values; $3 acts.
-    /// </summary>
-    internal static readonly string Note = Insert("$3");
-
-    /// <summary>The same, with another parameter for who acts.</summary>
+    /// <summary>What was replaced, within a statement that has "moved": the corrections with the old values.</summary>
+    /// <param name="actor">The parameter that says who acts.</param>
     internal static string Insert(string actor) => $"""
         INSERT INTO importer.correction (import_id, row_number, at, actor, field, old_value, new_value)
             SELECT m.import_id, m.row_number, now(), {actor}, v.field, v.old_value, v.new_value
@@ -55,7 +51,7 @@ public sealed class Correction
             SELECT c.*, r.source_url AS old_url, r.caption AS old_caption, r.reference_id AS old_reference_id, r.is_push AS was_push
             FROM correction c JOIN importer.import_record r USING (import_id, row_number)
         ), noted AS (
-            {Note}
+            {Insert("$3")}
         )
         SELECT row_number FROM moved
         """;

@@ -101,31 +101,15 @@ public static class FailureCodes
 {
     public static FailureClass Class(this FailureCode code) => code switch
     {
-        FailureCode.SourceNotFound => FailureClass.Permanent,
-        FailureCode.SourceForbidden => FailureClass.Permanent,
-        FailureCode.SourceTimeout => FailureClass.Retryable,
-        FailureCode.SourceUnreachable => FailureClass.Retryable,
-        FailureCode.UnsupportedMedia => FailureClass.Permanent,
-        FailureCode.InvalidInput => FailureClass.Permanent,
-        FailureCode.RemoteRejected => FailureClass.Retryable,
-        FailureCode.RemoteError => FailureClass.Retryable,
-        FailureCode.RemoteAborted => FailureClass.Permanent,
-        FailureCode.RateLimited => FailureClass.Retryable,
-        FailureCode.ApiUnreachable => FailureClass.Retryable,
-        FailureCode.TokenRejected => FailureClass.Retryable,
-        FailureCode.PermissionMissing => FailureClass.Retryable,
-        FailureCode.QuotaExceeded => FailureClass.Retryable,
-        FailureCode.NotTheApi => FailureClass.Retryable,
-        FailureCode.NotSent => FailureClass.Retryable,
-        FailureCode.ReplyTimeout => FailureClass.Unknown,
-        FailureCode.ReplyLost => FailureClass.Unknown,
-        FailureCode.ReplyUnreadable => FailureClass.Unknown,
-        FailureCode.WorkerLost => FailureClass.Unknown,
-        FailureCode.PushInterrupted => FailureClass.Retryable,
-        FailureCode.StatusLost => FailureClass.Unknown,
-        FailureCode.AssetUnnamed => FailureClass.Unknown,
-        FailureCode.DeadlineExceeded => FailureClass.Unknown,
-        FailureCode.GivenUp => FailureClass.Unknown,
+        FailureCode.SourceTimeout or FailureCode.SourceUnreachable or FailureCode.RemoteRejected or FailureCode.RemoteError
+            or FailureCode.RateLimited or FailureCode.ApiUnreachable or FailureCode.TokenRejected or FailureCode.PermissionMissing
+            or FailureCode.QuotaExceeded or FailureCode.NotTheApi or FailureCode.NotSent or FailureCode.PushInterrupted
+            => FailureClass.Retryable,
+        FailureCode.SourceNotFound or FailureCode.SourceForbidden or FailureCode.UnsupportedMedia or FailureCode.InvalidInput
+            or FailureCode.RemoteAborted => FailureClass.Permanent,
+        FailureCode.ReplyTimeout or FailureCode.ReplyLost or FailureCode.ReplyUnreadable or FailureCode.WorkerLost
+            or FailureCode.StatusLost or FailureCode.AssetUnnamed or FailureCode.DeadlineExceeded or FailureCode.GivenUp
+            => FailureClass.Unknown,
     };
 
     /// <summary>

@@ -14,7 +14,6 @@ internal static class KnownSources
 
     /// <param name="connection">Of the parse's transaction, at whose end the table goes.</param>
     /// <param name="query">What stands in it; without parameters.</param>
-    /// <param name="cancellationToken">Cancels.</param>
     public static async Task FillAsync(NpgsqlConnection connection, string query, CancellationToken cancellationToken)
     {
         await connection.ExecuteLongAsync($"CREATE TEMP TABLE {Table} ON COMMIT DROP AS {query}", cancellationToken);
@@ -23,9 +22,6 @@ internal static class KnownSources
 
     /// <param name="connection">Of the parse's transaction, at whose end the table goes.</param>
     /// <param name="query">What stands in it: of the rows of import $1, in imports $2.</param>
-    /// <param name="importId">The one that is parsed.</param>
-    /// <param name="imports">Earlier ones.</param>
-    /// <param name="cancellationToken">Cancels.</param>
     public static async Task FillReferencesAsync(
         NpgsqlConnection connection, string query, int importId, int[] imports, CancellationToken cancellationToken)
     {

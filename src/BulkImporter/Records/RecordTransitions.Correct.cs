@@ -36,7 +36,7 @@ public sealed partial class RecordTransitions
         ), expected AS (
             {RecordMeta.ForgetExpected} AND m.url <> m.old_url
         ), noted AS (
-            {Correction.Note}
+            {Correction.Insert("$3")}
         )
         SELECT row_number FROM moved
         """;

@@ -17,7 +17,7 @@ namespace BulkImporter.Tests.Notify;
 
 public sealed class NotificationTests(EngineDatabase database) : IClassFixture<EngineDatabase>, IAsyncLifetime
 {
-    private readonly ProtectSecret secrets = new(new EphemeralDataProtectionProvider());
+    private readonly EphemeralDataProtectionProvider protection = new();
     private readonly WebOptions web = new();
     private DeliveryPace pace = new()
     { RetryBase = TimeSpan.FromMinutes(1), RetryCap = TimeSpan.FromMinutes(4), MostTries = 3, Timeout = TimeSpan.FromSeconds(20) };
@@ -260,13 +260,13 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         using var post = new PostNotification(pace, TimeProvider.System);
         var mails = new MailNotification(Options.Create(mail), pace, TimeProvider.System);
         return await new SendNotifications(database.Source, new ReadImports(database.Contexts, Options.Create(new WorkOptions())),
-            secrets, post, mails,
+            protection, post, mails,
             pace, Options.Create(web), Options.Create(new WorkOptions()), () =>
                 0.5, TimeProvider.System, NullLogger<SendNotifications>.Instance).RunAsync(Token);
     }
 
     private async Task<MadeTarget> TargetAsync(string? url = null) =>
-        (await new ChangeTargets(database.Contexts, secrets, TimeProvider.System).AddAsync("ops", url ?? receiver.Url, "ada", Token))!;
+        (await new ChangeTargets(database.Contexts, protection, TimeProvider.System).AddAsync("ops", url ?? receiver.Url, "ada", Token))!;
 
     /// <summary>An import whose only record is imported, and which has ended.</summary>
     private async Task<int> EndedAsync()
