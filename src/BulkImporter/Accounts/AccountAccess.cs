@@ -39,6 +39,19 @@ public sealed class AccountAccess(NpgsqlDataSource database, ProtectToken tokens
         }
     }
 
+    /// <summary>The same for a person: without an access it says why.</summary>
+    internal async Task<(CurrentAccess? Access, string Problem)> TryAsync(int accountId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await GetAsync(accountId, cancellationToken), "");
+        }
+        catch (InvalidOperationException lost)
+        {
+            return (null, lost.Message);
+        }
+    }
+
     private sealed record Stored(
         string Name, string BaseUrl, string TokenProtected, DateTimeOffset UpdatedAt, SubmitVerb VerbInUse, bool HasAccepted,
         double StatusRate, int MaxInFlight);

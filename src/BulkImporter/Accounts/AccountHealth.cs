@@ -74,7 +74,7 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
     {
         if (result is SubmitResult.Accepted) accepted[accountId] = current.Version;
         if (!options.Value.SuspendOnForeignReplies || current.HasAccepted
-            || (accepted.TryGetValue(accountId, out var version) && version == current.Version)) return null;
+            || accepted.GetValueOrDefault(accountId) == current.Version) return null;
         if (result is SubmitResult.Refused { Error: { Kind: RemoteErrorKind.MethodNotAllowed } verb })
         {
             refused[accountId] = current.Version;
@@ -97,13 +97,13 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
 
     /// <summary>The verb of this access was refused since: whoever holds it makes no further call, and reads the account again.</summary>
     public bool IsOutdated(int accountId, CurrentAccess current) =>
-        !current.HasAccepted && refused.TryGetValue(accountId, out var version) && version == current.Version;
+        !current.HasAccepted && refused.GetValueOrDefault(accountId) == current.Version;
 
     /// <summary>Stores that Cincopa accepted a submit call. Done once for each version of an account.</summary>
     public async Task AcceptedAsync(int accountId, CurrentAccess current)
     {
-        if (current.HasAccepted || (stored.TryGetValue(accountId, out var version) && version == current.Version)) return;
-        await breaker.AcceptedAsync(accountId, current.Version, CancellationToken.None);
+        if (current.HasAccepted || stored.GetValueOrDefault(accountId) == current.Version) return;
+        await breaker.AcceptedAsync(accountId, current.Version);
         stored[accountId] = current.Version;
     }
 
@@ -115,31 +115,30 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
         switch (error.Code())
         {
             case FailureCode.TokenRejected or FailureCode.PermissionMissing:
-                await breaker.CredentialRejectedAsync(accountId, version, times, error.Message, CancellationToken.None);
+                await breaker.CredentialRejectedAsync(accountId, version, times, error.Message);
                 break;
             case FailureCode.QuotaExceeded:
-                await breaker.QuotaExceededAsync(accountId, version, error.Message, CancellationToken.None);
+                await breaker.QuotaExceededAsync(accountId, version, error.Message);
                 break;
             case FailureCode.NotTheApi when options.Value.SuspendOnForeignReplies:
-                await breaker.AnsweredByPageAsync(accountId, version, error.Message, CancellationToken.None);
+                await breaker.AnsweredByPageAsync(accountId, version, error.Message);
                 break;
             case FailureCode.ReplyUnreadable when kind == CallKind.Submit:
-                await breaker.NotUnderstoodAsync(accountId, version, times, error.Message, CancellationToken.None);
+                await breaker.NotUnderstoodAsync(accountId, version, times, error.Message);
                 break;
             case FailureCode.RemoteRejected when kind == CallKind.Submit && error.Kind == RemoteErrorKind.MethodNotAllowed:
-                if (await breaker.VerbRefusedAsync(accountId, version, error.Message, CancellationToken.None))
-                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not take submit calls by GET; POST is tried.",
-                        CancellationToken.None);
+                if (await breaker.VerbRefusedAsync(accountId, version, error.Message))
+                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not take submit calls by GET; POST is tried.");
                 break;
             default:
-                await governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message, CancellationToken.None);
+                await governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message);
                 break;
         }
     }
 
     public async Task WorkedAsync(int accountId, CallKind kind)
     {
-        await governor.CallWorkedAsync(accountId, kind, CancellationToken.None);
-        await breaker.CredentialWorkedAsync(accountId, CancellationToken.None);
+        await governor.CallWorkedAsync(accountId, kind);
+        await breaker.CredentialWorkedAsync(accountId);
     }
 }

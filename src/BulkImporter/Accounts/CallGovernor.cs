@@ -164,20 +164,20 @@ public sealed class CallGovernor(NpgsqlDataSource database, TimeProvider clock, 
     /// Keeps every worker from calling: for as long as the remote side asked, but for <see cref="LongestBlock"/> at most, or for a wait
     /// that doubles with each block in a row.
     /// </summary>
-    public async Task BlockAsync(int accountId, CallKind kind, TimeSpan? retryAfter, string reason, CancellationToken cancellationToken)
+    public async Task BlockAsync(int accountId, CallKind kind, TimeSpan? retryAfter, string reason)
     {
         blockCleared[(accountId, kind)] = false;
         if (retryAfter > LongestBlock)
             (retryAfter, reason) = (LongestBlock, $"{reason} It asked to wait longer than an hour; it is asked again after an hour.");
-        await database.ExecuteAsync(BlockEveryone, cancellationToken, accountId, EnumText<CallKind>.Of(kind), retryAfter
-            ?? (object)DBNull.Value, random(), reason);
+        await database.ExecuteAsync(
+            BlockEveryone, CancellationToken.None, accountId, EnumText<CallKind>.Of(kind), retryAfter, random(), reason);
     }
 
     /// <summary>A call worked: the next block starts from the shortest wait again.</summary>
-    public async Task CallWorkedAsync(int accountId, CallKind kind, CancellationToken cancellationToken)
+    public async Task CallWorkedAsync(int accountId, CallKind kind)
     {
         if (blockCleared.GetValueOrDefault((accountId, kind))) return;
-        await database.ExecuteAsync(Unblock, cancellationToken, accountId, EnumText<CallKind>.Of(kind));
+        await database.ExecuteAsync(Unblock, CancellationToken.None, accountId, EnumText<CallKind>.Of(kind));
         blockCleared[(accountId, kind)] = true;
     }
 

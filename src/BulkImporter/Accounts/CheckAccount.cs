@@ -24,17 +24,11 @@ public sealed class CheckAccount(
     public async Task<AccountCheck?> RunAsync(string name, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return null;
-        try
-        {
-            var current = await access.GetAsync(account.Id, cancellationToken);
-            var ping = await cincopa.PingAsync(current.Access, Patience, clock, cancellationToken);
-            if (ping is PingResult.Ok ok) await check.NoteAsync(account.Id, current.Version, ok.Permissions, cancellationToken);
-            return Checked(ping);
-        }
-        catch (InvalidOperationException lost)
-        {
-            return Failed(lost.Message);
-        }
+        var (current, problem) = await access.TryAsync(account.Id, cancellationToken);
+        if (current is null) return Failed(problem);
+        var ping = await cincopa.PingAsync(current.Access, Patience, clock, cancellationToken);
+        if (ping is PingResult.Ok ok) await check.NoteAsync(account.Id, current.Version, ok.Permissions, cancellationToken);
+        return Checked(ping);
     }
 
     /// <summary>The same for a token that is not saved yet: of a new account, or a new one of the account of this name.</summary>

@@ -29,15 +29,8 @@ public sealed class CheckBeforeSending(
     /// </summary>
     public async Task<string?> ObstacleAsync(int accountId, CancellationToken cancellationToken)
     {
-        CurrentAccess current;
-        try
-        {
-            current = await access.GetAsync(accountId, cancellationToken);
-        }
-        catch (InvalidOperationException lost)
-        {
-            return lost.Message;
-        }
+        var (current, problem) = await access.TryAsync(accountId, cancellationToken);
+        if (current is null) return problem;
         var ping = await cincopa.PingAsync(current.Access, Patience, clock, cancellationToken);
         if (ping is PingResult.Ok ok) await NoteAsync(accountId, current.Version, ok.Permissions, cancellationToken);
         return ping is PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }
@@ -50,11 +43,11 @@ public sealed class CheckBeforeSending(
     public async Task<bool> MaySendAsync(int accountId, CurrentAccess current, CancellationToken cancellationToken)
     {
         if (!options.Value.PingBeforeSending) return true;
-        if (passed.TryGetValue(accountId, out var version) && version == current.Version) return true;
+        if (passed.GetValueOrDefault(accountId) == current.Version) return true;
         switch (await cincopa.PingAsync(current.Access, cancellationToken))
         {
             case PingResult.Failed { Error: { Kind: RemoteErrorKind.TokenRejected } error }:
-                await breaker.CredentialRejectedAsync(accountId, current.Version, 1, error.Message, cancellationToken);
+                await breaker.CredentialRejectedAsync(accountId, current.Version, 1, error.Message);
                 return false;
             case PingResult.Ok ok:
                 await NoteAsync(accountId, current.Version, ok.Permissions, cancellationToken);

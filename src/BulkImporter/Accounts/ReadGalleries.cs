@@ -30,15 +30,8 @@ public sealed class ReadGalleries(ReadAccounts accounts, AccountAccess access, I
     public async Task<GalleriesResult> RunAsync(string name, string? search, int page, CancellationToken cancellationToken)
     {
         if (await accounts.FindAsync(name, cancellationToken) is not { } account) return new GalleriesResult.NotFound();
-        CurrentAccess current;
-        try
-        {
-            current = await access.GetAsync(account.Id, cancellationToken);
-        }
-        catch (InvalidOperationException lost)
-        {
-            return new GalleriesResult.CannotAsk(lost.Message);
-        }
+        var (current, problem) = await access.TryAsync(account.Id, cancellationToken);
+        if (current is null) return new GalleriesResult.CannotAsk(problem);
         var query = new GalleryListQuery
         { Page = page, ItemsPerPage = PageSize, Search = string.IsNullOrWhiteSpace(search) ? null : search.Trim(), BypassCache = true };
         return await cincopa.ListGalleriesAsync(current.Access, query, cancellationToken) switch

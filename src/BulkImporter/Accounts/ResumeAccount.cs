@@ -25,21 +25,19 @@ public sealed class ResumeAccount(
         if (await accounts.FindAsync(name, cancellationToken) is not { } found) return new ResumedAccount.NotFound();
         if (found.State == AccountState.Suspended && await check.ObstacleAsync(found.Id, cancellationToken) is { } obstacle)
             return new ResumedAccount.Refused(obstacle);
-        return await contexts.ChangeAsync(db => RunAsync(db, name, actor, cancellationToken), cancellationToken);
-    }
-
-    private async Task<ResumedAccount> RunAsync(ImporterDb db, string name, string actor, CancellationToken cancellationToken)
-    {
-        if (await db.Set<Account>().SingleOrDefaultAsync(a => a.Name == name, cancellationToken) is not { } account)
-            return new ResumedAccount.NotFound();
-        account.Activate();
-        account.UpdatedAt = clock.GetUtcNow();
-        if (account is { SubmitVerb: VerbSetting.Auto, FirstAcceptedAt: null }) account.VerbInUse = SubmitVerb.Get;
-        await db.NoteResumedAsync(actor, account, cancellationToken);
-        await db.SaveChangesAsync(cancellationToken);
-        await db.Set<CallBudget>().Where(b => b.AccountId == account.Id).ExecuteUpdateAsync(
-            set => set.SetProperty(b => b.BlockedUntil, (DateTimeOffset?)null).SetProperty(b => b.BlockedReason, (string?)null)
-                .SetProperty(b => b.BlocksInARow, 0), cancellationToken);
-        return new ResumedAccount.Done();
+        return await contexts.ChangeAsync<ResumedAccount>(async db =>
+        {
+            if (await db.Set<Account>().SingleOrDefaultAsync(a => a.Name == name, cancellationToken) is not { } account)
+                return new ResumedAccount.NotFound();
+            account.Activate();
+            account.UpdatedAt = clock.GetUtcNow();
+            if (account is { SubmitVerb: VerbSetting.Auto, FirstAcceptedAt: null }) account.VerbInUse = SubmitVerb.Get;
+            await db.NoteResumedAsync(actor, account, cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+            await db.Set<CallBudget>().Where(b => b.AccountId == account.Id).ExecuteUpdateAsync(
+                set => set.SetProperty(b => b.BlockedUntil, (DateTimeOffset?)null).SetProperty(b => b.BlockedReason, (string?)null)
+                    .SetProperty(b => b.BlocksInARow, 0), cancellationToken);
+            return new ResumedAccount.Done();
+        }, cancellationToken);
     }
 }

@@ -18,10 +18,10 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     {
         var account = await database.AccountAsync();
         var version = await VersionAsync(account);
-        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
-        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
+        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.");
+        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.");
         Assert.Equal("active", await StateAsync(account));
-        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
+        await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.");
         Assert.Equal("suspended", await StateAsync(account));
         Assert.Contains("Invalid token.", await database.OneAsync<string>("SELECT reason FROM importer.account WHERE id = $1", account),
             StringComparison.Ordinal);
@@ -34,11 +34,11 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         var (running, paused) = (await database.ImportAsync(account: account),
             await database.ImportAsync(account: account, state: ImportState.Paused));
         await database.ImportAsync(account: account, state: ImportState.Finished);
-        await breaker.QuotaExceededAsync(account, await VersionAsync(account), "full", Token);
+        await breaker.QuotaExceededAsync(account, await VersionAsync(account), "full");
         Assert.Equal([running, paused], await SuspendedAsync(account));
 
         var idle = await database.AccountAsync();
-        await breaker.CredentialRejectedAsync(idle, await VersionAsync(idle), 3, "no", Token);
+        await breaker.CredentialRejectedAsync(idle, await VersionAsync(idle), 3, "no");
         Assert.Equal([null], await SuspendedAsync(idle));
 
         async Task<List<int?>> SuspendedAsync(int id) => await database.Source.QueryAsync<int?>(
@@ -50,9 +50,9 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     public async Task Three_rejections_that_are_told_at_once_suspend_as_three_that_are_told_one_by_one()
     {
         var account = await database.AccountAsync();
-        await breaker.CredentialRejectedAsync(account, await VersionAsync(account), 2, "no", Token);
+        await breaker.CredentialRejectedAsync(account, await VersionAsync(account), 2, "no");
         Assert.Equal("active", await StateAsync(account));
-        await breaker.CredentialRejectedAsync(account, await VersionAsync(account), 2, "no", Token);
+        await breaker.CredentialRejectedAsync(account, await VersionAsync(account), 2, "no");
         Assert.Equal("suspended", await StateAsync(account));
     }
 
@@ -63,9 +63,9 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         var version = await VersionAsync(account);
         for (var n = 0; n < 3; n++)
         {
-            await breaker.CredentialRejectedAsync(account, version, 1, "no", Token);
-            await breaker.CredentialRejectedAsync(account, version, 1, "no", Token);
-            await breaker.CredentialWorkedAsync(account, Token);
+            await breaker.CredentialRejectedAsync(account, version, 1, "no");
+            await breaker.CredentialRejectedAsync(account, version, 1, "no");
+            await breaker.CredentialWorkedAsync(account);
         }
         Assert.Equal("active", await StateAsync(account));
     }
@@ -77,12 +77,12 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
         var old = await VersionAsync(account);
         await database.SqlAsync("UPDATE importer.account SET token_protected = 'new', updated_at = clock_timestamp() WHERE id = $1",
             account);
-        for (var n = 0; n < 5; n++) await breaker.CredentialRejectedAsync(account, old, 1, "no", Token);
-        await breaker.QuotaExceededAsync(account, old, "full", Token);
+        for (var n = 0; n < 5; n++) await breaker.CredentialRejectedAsync(account, old, 1, "no");
+        await breaker.QuotaExceededAsync(account, old, "full");
         Assert.Equal("active", await StateAsync(account));
 
         var current = await VersionAsync(account);
-        for (var n = 0; n < 3; n++) await breaker.CredentialRejectedAsync(account, current, 1, "no", Token);
+        for (var n = 0; n < 3; n++) await breaker.CredentialRejectedAsync(account, current, 1, "no");
         Assert.Equal("suspended", await StateAsync(account));
     }
 
@@ -90,7 +90,7 @@ public sealed class AccountBreakerTests(EngineDatabase database) : IClassFixture
     public async Task A_full_quota_suspends_at_once()
     {
         var account = await database.AccountAsync();
-        await breaker.QuotaExceededAsync(account, await VersionAsync(account), "Storage limit reached.", Token);
+        await breaker.QuotaExceededAsync(account, await VersionAsync(account), "Storage limit reached.");
         Assert.Equal("suspended", await StateAsync(account));
     }
 

@@ -110,7 +110,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
         Assert.True(await governor.MayStartAsync(account, CallKind.Submit, permits, 0, Token));
         Assert.True(Stopwatch.GetElapsedTime(permits.FirstAt) >= 2 * permits.Spacing - CallGovernor.Tolerance);
 
-        await governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429", Token);
+        await governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429");
         Assert.False(await governor.MayStartAsync(account, CallKind.Submit, permits, 0, Token));
     }
 
@@ -187,7 +187,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     public async Task Nobody_gets_a_permit_while_the_remote_side_wants_to_be_left_alone()
     {
         var account = await database.AccountAsync();
-        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429", Token);
+        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429");
         Assert.Equal(0, (await Governor.TakeAsync(account, CallKind.Submit, 1, Token)).Count);
         Assert.Equal(1, (await Governor.TakeAsync(account, CallKind.Status, 1, Token)).Count);
         await PassBlockAsync(account);
@@ -198,7 +198,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     public async Task No_reply_keeps_an_account_waiting_for_longer_than_an_hour_and_the_page_says_so()
     {
         var account = await database.AccountAsync();
-        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(int.MaxValue), "429", Token);
+        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(int.MaxValue), "429");
         Assert.InRange(await BlockedForAsync(account), 3590, 3600);
         Assert.EndsWith("it is asked again after an hour.",
             await database.OneAsync<string>("SELECT blocked_reason FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
@@ -209,9 +209,9 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     public async Task Retry_After_is_obeyed_and_a_shorter_one_does_not_shorten_it()
     {
         var account = await database.AccountAsync();
-        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(90), "429", Token);
+        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(90), "429");
         Assert.InRange(await BlockedForAsync(account), 80, 90);
-        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(5), "429", Token);
+        await Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromSeconds(5), "429");
         Assert.InRange(await BlockedForAsync(account), 80, 90);
     }
 
@@ -226,7 +226,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
             await BlockWaitsAsync(governor, account, ceiling * 0.75);
             await PassBlockAsync(account);
         }
-        await governor.CallWorkedAsync(account, CallKind.Submit, Token);
+        await governor.CallWorkedAsync(account, CallKind.Submit);
         await BlockWaitsAsync(governor, account, 0.75);
     }
 
@@ -235,7 +235,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     {
         var account = await database.AccountAsync();
         await Task.WhenAll(Enumerable.Range(0, 8)
-            .Select(_ => Task.Run(() => Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429", Token))));
+            .Select(_ => Task.Run(() => Governor.BlockAsync(account, CallKind.Submit, TimeSpan.FromMinutes(1), "429"))));
         Assert.Equal(1,
             await database.OneAsync<int>("SELECT blocks_in_a_row FROM importer.call_budget WHERE account_id = $1 AND kind = 'submit'",
                 account));
@@ -283,7 +283,7 @@ public sealed class CallGovernorTests(EngineDatabase database) : IClassFixture<E
     private async Task BlockWaitsAsync(CallGovernor governor, int account, double seconds)
     {
         var before = await ClockAsync();
-        await governor.BlockAsync(account, CallKind.Submit, null, "unreachable", Token);
+        await governor.BlockAsync(account, CallKind.Submit, null, "unreachable");
         var after = await ClockAsync();
         var until =
             await database.OneAsync<double>(

@@ -134,11 +134,11 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         var account = await database.AccountAsync();
         var breaker = new AccountBreaker(database.Source, NullLogger<AccountBreaker>.Instance);
         var version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", account);
-        for (var n = 0; n < 4; n++) await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.", Token);
+        for (var n = 0; n < 4; n++) await breaker.CredentialRejectedAsync(account, version, 1, "Invalid token.");
         var full = await database.AccountAsync();
         version = await database.OneAsync<DateTimeOffset>("SELECT updated_at FROM importer.account WHERE id = $1", full);
-        await breaker.QuotaExceededAsync(full, version, "out of assets quota", Token);
-        await breaker.QuotaExceededAsync(full, version, "out of assets quota", Token);
+        await breaker.QuotaExceededAsync(full, version, "out of assets quota");
+        await breaker.QuotaExceededAsync(full, version, "out of assets quota");
 
         // A stall, and a cancel by a person.
         var stalled = await database.ImportAsync(rows: 3);
