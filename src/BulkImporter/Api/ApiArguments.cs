@@ -34,12 +34,6 @@ internal static class ApiArguments
             : throw new InvalidArgumentException("after", "'after' must be the 'next' of the previous page.");
     }
 
-    public static DateTimeOffset Time(string argument, string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-        ? time
-        : throw new InvalidArgumentException(argument,
-            $"'{text}' is not a time. Write it as 2026-11-24T22:00:00+01:00 (without an offset it is UTC).");
-
     public static bool Flag(string argument, string text) => text.Trim().ToLowerInvariant() switch
     {
         "true" or "1" or "yes" or "on" => true,

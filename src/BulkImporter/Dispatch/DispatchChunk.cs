@@ -115,7 +115,7 @@ public sealed class DispatchChunk(
         var answered = await pipeline.RunAsync(due, stopSending.Token, abandon.Token);
 
         // 5. Every answer is written: the chunk may be anyone's again.
-        await held.ReleaseAsync(pipeline.Aside, CancellationToken.None);
+        await held.ReleaseAsync(pipeline.Aside);
         givenBack.Set();
         Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, needs.Clock.GetElapsedTime(startedAt).TotalSeconds);
         return answered;

@@ -42,7 +42,7 @@ public sealed class HeldLease : IAsyncDisposable
 
     /// <summary>Gives the chunk back, due when its next record is. Only for a holder whose answers are all written.</summary>
     /// <param name="aside">Rows that were not sent for the sake of their host.</param>
-    internal async Task ReleaseAsync(SetAside aside, CancellationToken cancellationToken)
+    internal async Task ReleaseAsync(SetAside aside)
     {
         await StopRenewingAsync();
         await database.UndisturbedAsync(async () =>
@@ -51,7 +51,7 @@ public sealed class HeldLease : IAsyncDisposable
             batch.BatchCommands.Add(Sql.BatchCommand(RecordTransitions.LockChunk, Lease.ImportId, Lease.ChunkNumber));
             batch.BatchCommands.Add(Sql.BatchCommand(ChunkLease.Release, Lease.ImportId, Lease.ChunkNumber, Lease.Token,
                 aside.Rows.ToArray(), aside.Hosts.Keys.ToArray(), aside.Hosts.Values.ToArray(), aside.FoundNoPlace));
-            return await batch.ExecuteNonQueryAsync(cancellationToken);
+            return await batch.ExecuteNonQueryAsync(CancellationToken.None);
         });
     }
 

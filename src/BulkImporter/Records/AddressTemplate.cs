@@ -11,8 +11,6 @@ public sealed partial class AddressTemplate
     /// <summary>The longest address that a person may write.</summary>
     public const int MostCharacters = 1000;
 
-    private static readonly string[] Known = ["rid", "fid", "reference_id"];
-
     private readonly string[] parts;
 
     private AddressTemplate(string text) => parts = Place().Split(text);
@@ -31,7 +29,7 @@ public sealed partial class AddressTemplate
             throw new InvalidArgumentException(name,
                 $"Give an address of up to {MostCharacters} characters. Spaces, quotes and letters beyond ASCII must be percent-encoded.");
         var template = new AddressTemplate(text);
-        var sample = template.Of("rid", "fid", "reference") is { } filled ? filled : throw new InvalidArgumentException(name,
+        var sample = template.Of("rid", "fid", "reference") ?? throw new InvalidArgumentException(name,
             "An address may have {rid}, {fid} and {reference_id} in it, and no other braces.");
         var isPath = mayBePath && sample.StartsWith('/') && !sample.StartsWith("//", StringComparison.Ordinal);
         if (!isPath && !(Uri.TryCreate(sample, UriKind.Absolute, out var uri) && uri.Scheme is "https" or "http"))
@@ -62,7 +60,7 @@ public sealed partial class AddressTemplate
         return address.ToString();
     }
 
-    private bool Needs(string place) => Known.Contains(place) && parts.Where((_, n) => n % 2 == 1).Contains(place);
+    private bool Needs(string place) => parts.Where((_, n) => n % 2 == 1).Contains(place);
 
     [GeneratedRegex(@"^[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%{}\[\]]+$")]
     private static partial Regex Plain();

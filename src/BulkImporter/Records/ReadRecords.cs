@@ -133,7 +133,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     private static async Task<Dictionary<int, FinishView>> FinishesAsync(
         ImporterDb db, int importId, int[] rows, CancellationToken cancellationToken)
     {
-        var waiting = WorkBatch.Waiting(db, importId, BatchStep.Finish);
+        var waiting = WorkBatch.ToFinish(db, importId);
         return await (
             from r in RecordFilter.ToFinish(db, db.Set<ImportRecord>().Where(r => r.ImportId == importId && rows.Contains(r.RowNumber)))
             join f in db.Set<FinishedRecord>().Where(f => f.ImportId == importId && rows.Contains(f.RowNumber))

@@ -99,7 +99,7 @@ public sealed record RecordFilter
         if (Finish is { } finish)
         {
             var unfinished = db.Set<FinishedRecord>().Where(f => f.ImportId == importId);
-            var waiting = WorkBatch.Waiting(db, importId, BatchStep.Finish);
+            var waiting = WorkBatch.ToFinish(db, importId);
             records = finish switch
             {
                 "pending" => records.Where(r => waiting.Contains(r.RowNumber)

@@ -22,8 +22,7 @@ public sealed partial class RecordTransitions
             FOR NO KEY UPDATE OF r
         ), moved AS (
             UPDATE importer.import_record r
-            SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
-                error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL,
+            SET {Afresh},
                 source_url = coalesce(b.url, r.source_url), source_key = CASE WHEN b.url IS NULL THEN r.source_key ELSE b.source_key END,
                 caption = coalesce(b.caption, r.caption), reference_id = coalesce(b.reference_id, r.reference_id),
                 is_push = coalesce(b.is_push, r.is_push)

@@ -232,16 +232,6 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
-    /// A pushed file whose asset is not the record's: the source was imported twice, and the operator must be able to see it.
-    /// </summary>
-    private const string MarkPushedTwice = """
-        UPDATE importer.import_record r SET possibly_duplicated = true
-        FROM unnest($1::importer.outcome[]) late
-        WHERE r.import_id = late.import_id AND r.row_number = late.row_number AND r.rid IS DISTINCT FROM late.rid
-        RETURNING r.row_number
-        """;
-
-    /// <summary>
     /// The acceptance of the very call whose asset was adopted in the meantime. The status_id is kept with the attempt and followed, so
     /// that its end can tell whether it is that asset; the record stays as it is.
     /// </summary>
@@ -263,13 +253,14 @@ public sealed partial class RecordTransitions
         """;
 
     /// <summary>
-    /// An accepted answer whose record has moved on: the source was imported twice here too. A record that already holds this status_id
-    /// only had its commit acknowledged late.
+    /// An accepted answer whose record has moved on: the source was imported twice, and the operator must be able to see it. A record that
+    /// already holds what the answer gave only had its commit acknowledged late.
     /// </summary>
-    private const string MarkPossiblyDuplicated = """
+    /// <param name="given">The asset of a pushed file, or the ticket of another.</param>
+    private static string MarkTwice(string given) => $"""
         UPDATE importer.import_record r SET possibly_duplicated = true
         FROM unnest($1::importer.outcome[]) late
-        WHERE r.import_id = late.import_id AND r.row_number = late.row_number AND r.status_id IS DISTINCT FROM late.status_id
+        WHERE r.import_id = late.import_id AND r.row_number = late.row_number AND r.{given} IS DISTINCT FROM late.{given}
         RETURNING r.row_number
         """;
 
@@ -283,14 +274,14 @@ public sealed partial class RecordTransitions
         var pushed = unmoved.FindAll(a => a.To == RecordState.Imported);
         if (pushed.Count > 0)
         {
-            var twice = await database.QueryByKeyAsync<int>(MarkPushedTwice, cancellationToken, [Rows(lease, pushed)]);
+            var twice = await database.QueryByKeyAsync<int>(MarkTwice("rid"), cancellationToken, [Rows(lease, pushed)]);
             pushed.RemoveAll(a => !twice.Contains(a.RowNumber));
         }
         var late = unmoved.FindAll(a => a.To == RecordState.Submitted);
         if (late.Count == 0) return pushed;
         var adopted = await database.QueryByKeyAsync<int>(FollowAdopted, cancellationToken, Rows(lease, late), lease.AccountId, firstPoll);
         late.RemoveAll(a => adopted.Contains(a.RowNumber));
-        var marked = await database.QueryByKeyAsync<int>(MarkPossiblyDuplicated, cancellationToken, [Rows(lease, late)]);
+        var marked = await database.QueryByKeyAsync<int>(MarkTwice("status_id"), cancellationToken, [Rows(lease, late)]);
         return [.. late.FindAll(a => marked.Contains(a.RowNumber)), .. pushed];
     }
 

@@ -32,10 +32,8 @@ public sealed partial class RecordTransitions
     /// </summary>
     // Of a duplicate that a result file called imported, the address is stored as it is shown: where that hides something, it cannot be
     // sent.
-    private const string MakePendingAgain = """
-        UPDATE importer.import_record r
-        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
-            error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL, is_push = r.is_push OR $3
+    private const string MakePendingAgain = $"""
+        UPDATE importer.import_record r SET {Afresh}, is_push = r.is_push OR $3
         FROM importer.import i
         WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($5) AND r.row_number BETWEEN $6 AND $7 AND r.state = ANY($2)
             AND ($4 OR r.error_code IS DISTINCT FROM 'given_up')
@@ -59,8 +57,7 @@ public sealed partial class RecordTransitions
                     WHERE u.import_id = r.import_id AND u.row_number = r.row_number AND u.state = 'pending')
         ), moved AS (
             UPDATE importer.import_record r
-            SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
-                submitted_at = NULL, finished_at = NULL, is_adopted = false, possibly_duplicated = true, is_push = r.is_push OR $2
+            SET {Afresh}, is_adopted = false, possibly_duplicated = true, is_push = r.is_push OR $2
             FROM importer.import i, differing d
             WHERE i.id = $1 AND r.import_id = d.import_id AND r.row_number = d.row_number AND r.state = 'imported'
             RETURNING d.*
@@ -76,10 +73,8 @@ public sealed partial class RecordTransitions
     /// Invalid to pending, pushed from then on: rows of which nothing was found but that Cincopa cannot fetch them. Their addresses are
     /// stored whole (<c>RowBatch</c>; older rows have them masked), and a source that another row has, or had first, is left out.
     /// </summary>
-    private const string PushInvalid = """
-        UPDATE importer.import_record r
-        SET state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, error_code = NULL, error_message = NULL,
-            finished_at = NULL, is_push = true
+    private const string PushInvalid = $"""
+        UPDATE importer.import_record r SET {Afresh}, is_push = true
         FROM importer.import i
         WHERE i.id = $1 AND r.import_id = $1 AND r.row_number = ANY($2) AND r.row_number BETWEEN $3 AND $4 AND r.state = 'invalid'
             AND r.error_code IN ('url_host_private', 'url_too_long')

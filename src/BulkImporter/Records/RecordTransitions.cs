@@ -59,6 +59,14 @@ public sealed partial class RecordTransitions(NpgsqlDataSource database)
                 WHERE w.import_id = r.import_id AND w.number = r.chunk_number AND r.row_number = ANY (w.on_wire))
         """;
 
+    /// <summary>
+    /// Pending with all attempts of import <c>i</c> again, and nothing is left of what was said of the record before.
+    /// </summary>
+    private const string Afresh = """
+        state = 'pending', attempts_left = i.max_attempts, next_attempt_at = NULL, status_id = NULL, rid = NULL,
+                error_code = NULL, error_message = NULL, submitted_at = NULL, finished_at = NULL
+        """;
+
     private const string LockChunksOfImport = "SELECT 1 FROM importer.import_chunk WHERE import_id = $1 ORDER BY number FOR NO KEY UPDATE";
 
     private const string LockChunksInDoubt = """

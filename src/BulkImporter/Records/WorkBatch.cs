@@ -146,9 +146,9 @@ public sealed class WorkBatch
         yield return Sql.BatchCommand(RemoveRows, ids, rows);
     }
 
-    /// <summary>The records of an import that wait in a batch for a step.</summary>
-    internal static IQueryable<int> Waiting(ImporterDb db, int importId, BatchStep step) =>
-        db.Set<WorkBatch>().Where(b => b.ImportId == importId && b.Step == step).SelectMany(b => b.Rows);
+    /// <summary>The records of an import that wait in a batch for their finishing.</summary>
+    internal static IQueryable<int> ToFinish(ImporterDb db, int importId) =>
+        db.Set<WorkBatch>().Where(b => b.ImportId == importId && b.Step == BatchStep.Finish).SelectMany(b => b.Rows);
 
     public sealed class Configuration : IEntityTypeConfiguration<WorkBatch>
     {

@@ -9,10 +9,6 @@ internal static partial class Log
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]
     public static partial void RecordsConcluded(ILogger logger, long count);
 
-    [LoggerMessage(EventName = "HintsDropped", Level = LogLevel.Warning,
-        Message = "Hints of files that came in were dropped, their records are asked about in their time: {Error}")]
-    public static partial void HintsDropped(ILogger logger, string error);
-
     [LoggerMessage(EventName = "AbortsAnswered", Level = LogLevel.Information,
         Message = "Account {AccountId}: {Count} orders to abort an import were answered")]
     public static partial void AbortsAnswered(ILogger logger, int accountId, int count);

@@ -38,15 +38,14 @@ internal sealed class StatusPoller(
         SET next_poll_at = now() + $2
         FROM due
         WHERE p.import_id = due.import_id AND p.row_number = due.row_number
-        RETURNING NULL::bigint AS batch_id, p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at, p.moved_at,
+        RETURNING NULL::bigint AS batch_id, p.import_id, p.row_number, p.attempt, p.account_id, p.status_id, p.submitted_at,
             p.progress_bytes, p.progress_percent, p.not_found_since, now() AS now
         """;
 
     private static readonly string ClaimBatches = $"""
         WITH {WorkBatch.Claim(BatchStep.Look)}
         SELECT c.batch_id, c.import_id, c.row_number, r.attempt_count AS attempt, c.account_id, r.status_id, c.since AS submitted_at,
-            c.since AS moved_at, NULL::bigint AS progress_bytes, NULL::smallint AS progress_percent, NULL::timestamptz AS not_found_since,
-            now() AS now
+            NULL::bigint AS progress_bytes, NULL::smallint AS progress_percent, NULL::timestamptz AS not_found_since, now() AS now
         FROM claimed c
         LEFT JOIN importer.import_record r ON r.import_id = c.import_id AND r.row_number = c.row_number AND r.state = 'submitted'
         """;
@@ -242,7 +241,7 @@ internal sealed class StatusPoller(
     /// <param name="StatusId">Null when it waits in a batch and is not submitted any more.</param>
     internal sealed record Due(
         long? BatchId, int ImportId, int RowNumber, short? Attempt, int AccountId, StatusId? StatusId, DateTimeOffset SubmittedAt,
-        DateTimeOffset MovedAt, long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now)
+        long? ProgressBytes, short? ProgressPercent, DateTimeOffset? NotFoundSince, DateTimeOffset Now)
     {
         public StatusId Ticket => StatusId!.Value;
     }

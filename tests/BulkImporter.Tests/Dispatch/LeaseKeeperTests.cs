@@ -30,7 +30,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
             Assert.Equal((1, 3, 32, EngineDatabase.Worker),
                 (held.Lease.FirstRow, held.Lease.LastRow, held.Lease.Window, held.Lease.Worker));
             Assert.Null(await Keeper().TakeAsync(id, 1, Token));
-            await held.ReleaseAsync(new SetAside(), Token);
+            await held.ReleaseAsync(new SetAside());
         }
         await using var again = await Keeper().TakeAsync(id, 1, Token);
         Assert.NotNull(again);
@@ -97,7 +97,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         Assert.All(held, h => Assert.InRange(h.Lease.Window, 1, (maxInFlight + 3) / 4));
 
         // One given back makes room for one more, of the same size at most.
-        await held[0].ReleaseAsync(new SetAside(), Token);
+        await held[0].ReleaseAsync(new SetAside());
         await using var next = await FirstAsync(one, other);
         Assert.NotNull(next);
         Assert.True(held.Skip(1).Sum(h => h.Lease.Window) + next.Lease.Window <= maxInFlight);
@@ -288,7 +288,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         await using var held = await Keeper().TakeAsync(id, 1, Token);
         Assert.NotNull(held);
         var other = await database.LeaseAsync(id, worker: "another");
-        await held.ReleaseAsync(new SetAside(), Token);
+        await held.ReleaseAsync(new SetAside());
         Assert.Equal(other.Token, await database.OneAsync<Guid>("SELECT lease_token FROM importer.import_chunk WHERE import_id = $1", id));
     }
 
@@ -300,7 +300,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
         {
             Assert.NotNull(held);
             await database.Transitions.SubmittingAsync(held.Lease, [2], Token);
-            await held.ReleaseAsync(new SetAside(), Token);
+            await held.ReleaseAsync(new SetAside());
         }
         Assert.Equal("running", await ChunkStateAsync(id));
 
@@ -330,7 +330,7 @@ public sealed class LeaseKeeperTests(EngineDatabase database) : IClassFixture<En
     {
         await using var held = await Keeper().TakeAsync(id, 1, Token);
         Assert.NotNull(held);
-        await held.ReleaseAsync(new SetAside(), Token);
+        await held.ReleaseAsync(new SetAside());
     }
 
     private Task<string> ChunkStateAsync(int id, int chunk = 1) =>
