@@ -20,6 +20,12 @@ internal sealed record RoundNeeds(
 internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     where TEnd : class
 {
+    protected NpgsqlDataSource Database => needs.Database;
+
+    protected ICincopaClient Cincopa => needs.Cincopa;
+
+    protected TimeProvider Clock => needs.Clock;
+
     protected WorkOptions Work => needs.Work.Value;
 
     /// <summary>

@@ -216,7 +216,7 @@ public static class Sql
         this IDbContextFactory<ImporterDb> contexts, Func<ImporterDb, Task<T>> change, CancellationToken cancellationToken) =>
             RepeatAsync(async () =>
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         await db.Database.OpenConnectionAsync(cancellationToken);
         try
         {

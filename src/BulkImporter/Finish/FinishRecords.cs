@@ -13,8 +13,8 @@ namespace BulkImporter.Finish;
 /// calls come out of the account's status budget.
 /// </summary>
 internal sealed class FinishRecords(
-    RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, NameGallery galleries, RetrySchedule retries,
-    IOptions<ManifestOptions> manifests, ILogger<FinishRecords> log) : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
+    RoundNeeds needs, NameGallery galleries, RetrySchedule retries, IOptions<ManifestOptions> manifests, ILogger<FinishRecords> log)
+    : AccountRound<FinishRecords.Due, FinishRecords.End>(needs, Loop)
 {
     public const string Loop = "finisher";
 
@@ -94,7 +94,7 @@ internal sealed class FinishRecords(
     protected override TimeSpan ClaimFor => Work.LeaseDuration * 2;
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        await database.QueryByKeyAsync<Due>([ClaimBatches, ClaimOwn], cancellationToken, ClaimLimits(100));
+        await Database.QueryByKeyAsync<Due>([ClaimBatches, ClaimOwn], cancellationToken, ClaimLimits(100));
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -131,7 +131,7 @@ internal sealed class FinishRecords(
             .Select(e => SeenAsset.Of(e.Record.ImportId, e.Record.RowNumber, e.Asset!))];
         SeenAsset[] gone = [.. ends.Where(e => e.Code == NotListed)
             .Select(e => SeenAsset.Unlisted(e.Record.ImportId, e.Record.RowNumber, e.Record.Rid))];
-        await database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
+        await Database.ExecuteBatchByKeyAsync(Commands, CancellationToken.None);
 
         IEnumerable<NpgsqlBatchCommand> Commands()
         {
@@ -170,7 +170,7 @@ internal sealed class FinishRecords(
             if (!await calls.MayCallAsync()) return Later(record);
             var query = new AssetListQuery
             { Rid = record.Rid, Details = meta.ReferenceId is null ? null : "reference_id", BypassCache = true };
-            var listed = await cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None);
+            var listed = await Cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None);
             // A token that may not look must not keep the texts away from the asset; with a reference id nothing is written unlooked.
             if (listed is AssetListResult.Failed { Error: var error })
             {
@@ -199,7 +199,7 @@ internal sealed class FinishRecords(
         foreach (var call in texts)
         {
             if (!await calls.MayCallAsync()) return Later(record);
-            if (await cincopa.SetMetaAsync(calls.Access, record.Rid, call, CancellationToken.None) is ChangeResult.Failed failed)
+            if (await Cincopa.SetMetaAsync(calls.Access, record.Rid, call, CancellationToken.None) is ChangeResult.Failed failed)
                 return await FailedAsync(record, calls, failed.Error);
         }
 
@@ -208,7 +208,7 @@ internal sealed class FinishRecords(
         if (gallery is GalleryNamed.Known known)
         {
             if (!await calls.MayCallAsync()) return Later(record);
-            if (await cincopa.AddGalleryItemsAsync(calls.Access, known.Fid, [record.Rid],
+            if (await Cincopa.AddGalleryItemsAsync(calls.Access, known.Fid, [record.Rid],
                 CancellationToken.None) is ChangeResult.Failed refused)
                 return await FailedAsync(record, calls, refused.Error);
         }

@@ -129,7 +129,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
     public async Task<ListedPage<ImportView>> PageAsync(
         ImportFilter filter, int? after, int? before, int limit, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         var total = await filter.Selected(db).CountAsync(cancellationToken);
         var first = filter.IsRunningFirst
             ? await db.Set<Import>().Where(i => i.State == ImportState.Running).OrderByDescending(i => i.Id).Take(limit).Select(i => i.Id)

@@ -33,7 +33,7 @@ public sealed class ReadCandidates(IDbContextFactory<ImporterDb> contexts)
     /// <summary>Null when the import has no such row.</summary>
     public async Task<CandidatesView?> FindAsync(int importId, int rowNumber, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         var records = db.Set<ImportRecord>().Where(r => r.ImportId == importId && r.RowNumber == rowNumber);
         var look = await (
             from r in records

@@ -8,8 +8,7 @@ namespace BulkImporter.Reconcile;
 /// Finds out what became of attempts whose end we did not see: one walk over an account's assets for all its records that are due. What is
 /// certain is adopted, what is possible is noted for a person, and everything else stays as it is. A walk that breaks off changes nothing.
 /// </summary>
-internal sealed class ReconcileUnknown(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, WalkAssets walk, ILogger<ReconcileUnknown> log)
+internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions transitions, WalkAssets walk, ILogger<ReconcileUnknown> log)
     : AccountRound<int, ReconcileUnknown.Look>(needs, Loop)
 {
     public const string Loop = "unknown reconciler";
@@ -127,8 +126,8 @@ internal sealed class ReconcileUnknown(
     protected override async Task<IReadOnlyList<int>> ClaimAsync(CancellationToken cancellationToken)
     {
         var claimed = new List<int>();
-        foreach (var accountId in await database.QueryAsync<int>(ReadDue, cancellationToken, Work.LookAfter, GiveUpAfter))
-            claimed.AddRange(await database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor));
+        foreach (var accountId in await Database.QueryAsync<int>(ReadDue, cancellationToken, Work.LookAfter, GiveUpAfter))
+            claimed.AddRange(await Database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor));
         return claimed;
     }
 
@@ -142,8 +141,8 @@ internal sealed class ReconcileUnknown(
     {
         foreach (var look in ends)
         {
-            if (look.IsComplete) await database.ExecuteAsync(NoteComplete, CancellationToken.None, look.AccountId);
-            else await database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem,
+            if (look.IsComplete) await Database.ExecuteAsync(NoteComplete, CancellationToken.None, look.AccountId);
+            else await Database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem,
                 ShortestPutOff, LongestPutOff);
         }
     }
@@ -153,7 +152,7 @@ internal sealed class ReconcileUnknown(
     protected override async Task<Look?> WorkAsync(int accountId, AccountCalls calls, CancellationToken cancellationToken)
     {
         // 1. What is looked for.
-        var due = await database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, Work.LookAfter, GiveUpAfter, accountId, MostDoubts);
+        var due = await Database.QueryAsync<InDoubtRow>(ReadDoubts, cancellationToken, Work.LookAfter, GiveUpAfter, accountId, MostDoubts);
         var doubts = due.ConvertAll(r => new Doubt(r.ImportId, r.RowNumber, r.AttemptCount, r.FileName ?? SourceName.Of(r.SourceUrl),
             r.StartedAt, r.SizeBytes, r.FileName is not null, r.ReferenceId));
         if (doubts.Count == 0) return null;
@@ -164,7 +163,7 @@ internal sealed class ReconcileUnknown(
         // 2. The assets. Nothing is written before the walk is complete.
         var ended = await walk.RunAsync(calls, since, a =>
             (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
-            () => database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
+            () => Database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
         if (ended is Walk.Failed failed)
         {
             Log.ListUnavailable(log, accountId, failed.Error.Message);
@@ -201,7 +200,7 @@ internal sealed class ReconcileUnknown(
     private async Task<List<Claim>> ReadClaimsAsync(int accountId, HashSet<string> names, CancellationToken cancellationToken)
     {
         var claims = new List<Claim>();
-        await foreach (var row in database.StreamLongAsync<ClaimRow>(ReadClaims, cancellationToken, accountId, UnknownEnds))
+        await foreach (var row in Database.StreamLongAsync<ClaimRow>(ReadClaims, cancellationToken, accountId, UnknownEnds))
         {
             var name = SourceName.Of(row.SourceUrl);
             if (names.Contains(name)) claims.Add(new(row.ImportId, row.RowNumber, name, row.StartedAt));
@@ -218,11 +217,11 @@ internal sealed class ReconcileUnknown(
         if (storable.Count == 0) return [];
         List<Adoption> adoptions = [.. storable.Select(m => new Adoption(m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt,
             m.Candidates[0].Rid, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
-        var (made, _) = await database.TransactionAsync(connection =>
+        var (made, _) = await Database.TransactionAsync(connection =>
             transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
         // What the walk said of them besides costs no call.
         var assets = storable.ToDictionary(m => (m.Doubt.ImportId, m.Doubt.RowNumber), m => m.Candidates[0]);
-        await database.ExecuteBatchByKeyAsync(() => RecordAsset.Keep(
+        await Database.ExecuteBatchByKeyAsync(() => RecordAsset.Keep(
             [.. made.Select(a => SeenAsset.Of(a.ImportId, a.RowNumber, assets[(a.ImportId, a.RowNumber)]))], []), cancellationToken);
         foreach (var adoption in made) Log.AssetAdopted(log, adoption.ImportId, adoption.RowNumber, adoption.Attempt, adoption.Rid);
         return [.. made.Select(a => (a.ImportId, a.RowNumber))];
@@ -234,7 +233,7 @@ internal sealed class ReconcileUnknown(
         FoundRow[] found = [.. open.SelectMany(m => m.Candidates, (m, asset) => new FoundRow(
             m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt, asset.Rid.Value, PlainText.Storable(asset.FileName), asset.FileSize,
             asset.Uploaded, PlainText.Storable(asset.Caption), PlainText.Storable(asset.Type)))];
-        await database.ExecuteBatchByKeyAsync(() =>
+        await Database.ExecuteBatchByKeyAsync(() =>
         [
             Sql.BatchCommand(Attempt.NoteLooked, [looked]), Sql.BatchCommand(ForgetCandidates, [looked]),
             Sql.BatchCommand(NoteCandidates, [found]),

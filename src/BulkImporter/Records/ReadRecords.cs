@@ -24,7 +24,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     public async Task<Page<RecordView>> ListAsync(
         int importId, RecordFilter filter, int afterRow, int throughRow, int limit, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         return Page<RecordView>.Of(await ReadAsync(db, importId, filter, afterRow, throughRow, limit + 1, isBackward: false,
             cancellationToken), limit, r => r.RowNumber);
     }
@@ -35,7 +35,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     public async Task<List<RecordView>> ListBackwardAsync(
         int importId, RecordFilter filter, int beforeRow, int afterRow, int limit, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         return await ReadAsync(db, importId, filter, afterRow, beforeRow - 1, limit, isBackward: true, cancellationToken);
     }
 
@@ -45,7 +45,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         int importId, RecordFilter filter, int? after, int? before, int limit, int most, CancellationToken cancellationToken)
     {
         var total = await CountAsync(importId, filter, most, cancellationToken);
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         return await ListedPage<RecordView>.WalkAsync(
             after, before, limit, r => r.RowNumber, total,
             async (row, count) =>
@@ -151,7 +151,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     {
         var found = await ListAsync(importId, new RecordFilter { RowNumbers = [rowNumber] }, 0, 1, cancellationToken);
         if (found.Items is not [var record]) return null;
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         return new(record, await db.Set<Attempt>().Where(a => a.ImportId == importId && a.RowNumber == rowNumber).OrderBy(a => a.Number)
             .Select(a => new AttemptView(
                 a.Number, a.StartedAt, a.FinishedAt, a.Worker, a.StatusId, a.Outcome, FailureCodes.ClassOf(a.Outcome),
@@ -166,7 +166,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     public async Task<IReadOnlyDictionary<string, string>> ExamplesAsync(
         int importId, IEnumerable<string> codes, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         return (await db.QueryAsync<Example>(Examples, cancellationToken, importId, codes.ToArray()))
             .ToDictionary(e => e.Code, e => e.Message);
     }
@@ -176,7 +176,7 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
     /// </summary>
     public async Task<int?> CountAsync(int importId, RecordFilter filter, int most, CancellationToken cancellationToken)
     {
-        await using var db = await contexts.CreateDbContextAsync(cancellationToken);
+        await using var db = contexts.CreateDbContext();
         if (filter.IsByStateOnly) return (await CountByStateAsync(db, importId, filter, cancellationToken)).Values.Sum();
         var count = await filter.Of(db, importId).Take(most + 1).CountAsync(cancellationToken);
         return count > most ? null : count;

@@ -10,7 +10,7 @@ namespace BulkImporter.Status;
 /// import, so it survives every restart, and reaches records too whose acceptance came after it. An answer to it ends nothing: the record
 /// is submitted until the status call tells how the import ended, which is asked right afterwards.
 /// </summary>
-internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, ICincopaClient cincopa, ILogger<AbortRemote> log)
+internal sealed class AbortRemote(RoundNeeds needs, ILogger<AbortRemote> log)
     : AccountRound<AbortRemote.Due, AbortRemote.Answer>(needs, Loop)
 {
     public const string Loop = "abort sender";
@@ -54,7 +54,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
     protected override TimeSpan ClaimFor => TimeSpan.FromSeconds(30);
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken) =>
-        await database.QueryByKeyAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
+        await Database.QueryByKeyAsync<Due>(Claim, cancellationToken, Batch, ClaimFor, GiveUpAfter);
 
     protected override int AccountOf(Due item) => item.AccountId;
 
@@ -63,7 +63,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
     protected override async Task<Answer?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
         if (!await calls.MayCallAsync()) return null;
-        switch (await cincopa.AbortUploadAsync(calls.Access, item.StatusId, CancellationToken.None))
+        switch (await Cincopa.AbortUploadAsync(calls.Access, item.StatusId, CancellationToken.None))
         {
             case AbortResult.Unavailable unavailable:
                 await calls.CloseAsync(unavailable.Error);
@@ -83,7 +83,7 @@ internal sealed class AbortRemote(RoundNeeds needs, NpgsqlDataSource database, I
         OutcomeRow[] rows = [.. ends.Select(a =>
             OutcomeRow.Of(new AttemptKey(a.Record.ImportId, a.Record.RowNumber, a.Record.Attempt))
                 with { StatusId = a.Record.StatusId.Value, Message = a.Note })];
-        await database.ExecuteByKeyAsync(NoteAnswers, CancellationToken.None, [rows]);
+        await Database.ExecuteByKeyAsync(NoteAnswers, CancellationToken.None, [rows]);
         Log.AbortsAnswered(log, ends[0].Record.AccountId, ends.Count);
     }
 

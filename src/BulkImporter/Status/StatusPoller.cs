@@ -12,9 +12,8 @@ namespace BulkImporter.Status;
 /// call that does not work changes nothing on the record.
 /// </summary>
 internal sealed class StatusPoller(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, FailingHosts hosts, ICincopaClient cincopa,
-    PollSchedule schedule, RetrySchedule retries, TimeProvider clock, ILogger<StatusPoller> log)
-        : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
+    RoundNeeds needs, RecordTransitions transitions, FailingHosts hosts, PollSchedule schedule, RetrySchedule retries,
+    ILogger<StatusPoller> log) : AccountRound<StatusPoller.Due, StatusPoller.End>(needs, Loop)
 {
     public const string Loop = "status poller";
 
@@ -97,11 +96,11 @@ internal sealed class StatusPoller(
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryByKeyAsync<Due>([ClaimBatches, ClaimOwn], cancellationToken, ClaimLimits(200));
+        var due = await Database.QueryByKeyAsync<Due>([ClaimBatches, ClaimOwn], cancellationToken, ClaimLimits(200));
         // Its end came by another way, for example with the answer to an older attempt.
         if (due.FindAll(d => d.StatusId is null) is { Count: > 0 } gone)
         {
-            await database.ExecuteBatchByKeyAsync(() => WorkBatch.Leave(gone.Select(d => (d.BatchId, d.RowNumber))), cancellationToken);
+            await Database.ExecuteBatchByKeyAsync(() => WorkBatch.Leave(gone.Select(d => (d.BatchId, d.RowNumber))), cancellationToken);
             due.RemoveAll(d => d.StatusId is null);
         }
         if (due.Count > 0) await ReadBudgetsAsync(cancellationToken);
@@ -115,7 +114,7 @@ internal sealed class StatusPoller(
     protected override async Task<End?> WorkAsync(Due item, AccountCalls calls, CancellationToken stop)
     {
         if (!await calls.MayCallAsync()) return calls.IsLate ? null : Later(item);
-        var result = await cincopa.GetUploadStatusAsync(calls.Access, item.Ticket, CancellationToken.None);
+        var result = await Cincopa.GetUploadStatusAsync(calls.Access, item.Ticket, CancellationToken.None);
         if (await NotWorkingAsync(result, calls.Access) is { } trouble)
         {
             await calls.CloseAsync(trouble);
@@ -150,10 +149,10 @@ internal sealed class StatusPoller(
         }
         var onTheirWay = ends.FindAll(e => e.Progress is not null);
         var progress = onTheirWay.ToLookup(e => e.Record.BatchId is null, e => e.Progress!);
-        if (progress[true].ToArray() is { Length: > 0 } own) await database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
+        if (progress[true].ToArray() is { Length: > 0 } own) await Database.ExecuteByKeyAsync(WriteProgress, CancellationToken.None, [own]);
         if (progress[false].ToArray() is { Length: > 0 } first)
         {
-            await database.ExecuteBatchByKeyAsync(
+            await Database.ExecuteBatchByKeyAsync(
                 () => [Sql.BatchCommand(BeginFollowing, [first]),
                     .. WorkBatch.Leave(onTheirWay.Select(e => (e.Record.BatchId, e.Record.RowNumber)))],
                 CancellationToken.None);
@@ -171,7 +170,7 @@ internal sealed class StatusPoller(
     {
         StatusResult.Unavailable unavailable => unavailable.Error,
         StatusResult.NotFound { Error: { Kind: RemoteErrorKind.NotTheApi } page }
-            when await cincopa.IsElsewhereAsync(access, CancellationToken.None) => page,
+            when await Cincopa.IsElsewhereAsync(access, CancellationToken.None) => page,
         _ => null,
     };
 
@@ -232,9 +231,9 @@ internal sealed class StatusPoller(
 
     private async Task ReadBudgetsAsync(CancellationToken cancellationToken)
     {
-        if (budgetsReadAt is { } readAt && clock.GetElapsedTime(readAt) < TimeSpan.FromSeconds(5)) return;
-        budgets = (await database.QueryAsync<Budget>(ReadBudgets, cancellationToken)).ToDictionary(b => b.Id);
-        budgetsReadAt = clock.GetTimestamp();
+        if (budgetsReadAt is { } readAt && Clock.GetElapsedTime(readAt) < TimeSpan.FromSeconds(5)) return;
+        budgets = (await Database.QueryAsync<Budget>(ReadBudgets, cancellationToken)).ToDictionary(b => b.Id);
+        budgetsReadAt = Clock.GetTimestamp();
     }
 
     /// <param name="BatchId">The batch that it waits in for its first look; null when it is followed by itself.</param>

@@ -9,9 +9,8 @@ namespace BulkImporter.Undo;
 /// Deletes the assets in Cincopa that undos were ordered for. Every worker does so; a claim is nothing but a next_at moved ahead. Only an
 /// answer that says so, or a list without the asset, makes a record deleted. Its calls come out of the account's status budget.
 /// </summary>
-internal sealed class DeleteAssets(
-    RoundNeeds needs, NpgsqlDataSource database, RecordTransitions transitions, ICincopaClient cincopa, RetrySchedule retries,
-    ILogger<DeleteAssets> log) : AccountRound<DeleteAssets.Due, DeleteAssets.End>(needs, Loop)
+internal sealed class DeleteAssets(RoundNeeds needs, RecordTransitions transitions, RetrySchedule retries, ILogger<DeleteAssets> log)
+    : AccountRound<DeleteAssets.Due, DeleteAssets.End>(needs, Loop)
 {
     public const string Loop = "asset deleter";
 
@@ -53,7 +52,7 @@ internal sealed class DeleteAssets(
 
     protected override async Task<IReadOnlyList<Due>> ClaimAsync(CancellationToken cancellationToken)
     {
-        var due = await database.QueryByKeyAsync<Due>(Claim, cancellationToken, ClaimLimits(100));
+        var due = await Database.QueryByKeyAsync<Due>(Claim, cancellationToken, ClaimLimits(100));
         // Asked in every round, and not only when the undo is ordered: another record may have come by one of the assets since.
         var claimed = new List<Due>(due.Count);
         foreach (var account in due.GroupBy(d => d.AccountId))
@@ -102,7 +101,7 @@ internal sealed class DeleteAssets(
             if (moved > 0) Log.AssetsDeleted(log, gone[0].Asset.AccountId, moved);
         }
         EndRow[] stay = [.. ends.Where(e => e.State != UndoState.Done).Select(EndRow.Of)];
-        if (stay.Length > 0) await database.ExecuteByKeyAsync(Write, CancellationToken.None, [stay]);
+        if (stay.Length > 0) await Database.ExecuteByKeyAsync(Write, CancellationToken.None, [stay]);
     }
 
     protected override End Unstorable(End end) =>
@@ -115,7 +114,7 @@ internal sealed class DeleteAssets(
 
         // 2. The call.
         if (!await calls.MayCallAsync()) return Later(asset);
-        if (await cincopa.DeleteAssetAsync(calls.Access, asset.Rid, CancellationToken.None) is not ChangeResult.Failed { Error: var error })
+        if (await Cincopa.DeleteAssetAsync(calls.Access, asset.Rid, CancellationToken.None) is not ChangeResult.Failed { Error: var error })
             return Done(asset);
 
         // 3. Whatever was said, or not said: what counts is whether the asset is still there.
@@ -129,7 +128,7 @@ internal sealed class DeleteAssets(
     {
         if (!await calls.MayCallAsync()) return Later(asset);
         var query = new AssetListQuery { Rid = asset.Rid, BypassCache = true };
-        switch (await cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None))
+        switch (await Cincopa.ListAssetsAsync(calls.Access, query, CancellationToken.None))
         {
             case AssetListResult.Failed failed:
                 return await calls.BlameAsync(failed.Error) ? Later(asset) : Refused(asset, failed.Error);

@@ -235,7 +235,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
             await database.SqlAsync("UPDATE importer.work_batch SET next_at = '1999-01-01'");
         }
         source ??= database.Source;
-        await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log), source, cincopa,
+        await new FinishRecords(Rounds.Over(source, tokens, cincopa, log: log),
             new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), () => 1),
             Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance)

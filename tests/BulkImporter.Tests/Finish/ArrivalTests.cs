@@ -373,7 +373,7 @@ public sealed class ArrivalTests(EngineDatabase database) : IClassFixture<Engine
     private FinishRecords Finisher(ICincopaClient? remote = null)
     {
         remote ??= cincopa;
-        return new(Rounds.Over(database.Source, tokens, remote), database.Source, remote,
+        return new(Rounds.Over(database.Source, tokens, remote),
             new NameGallery(database.Source, remote, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
             Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance);

@@ -350,7 +350,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         int attempts = 8, int longestText = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
-        return new(Rounds.Over(source, tokens, remote), source, remote,
+        return new(Rounds.Over(source, tokens, remote),
             new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
             Options.Create(new ManifestOptions { MaxEncodedLength = longestText + 100 }), NullLogger<FinishRecords>.Instance)

@@ -36,8 +36,7 @@ internal sealed class ReconcilerUnderTest(EngineDatabase database, ICincopaClien
         source ??= database.Source;
         var began = await database.OneAsync<DateTimeOffset>("SELECT clock_timestamp()");
         await new ReconcileUnknown(
-            Rounds.Over(source, tokens, cincopa), source, new RecordTransitions(source), new WalkAssets(cincopa)
-            { ItemsPerPage = itemsPerPage },
+            Rounds.Over(source, tokens, cincopa), new RecordTransitions(source), new WalkAssets(cincopa) { ItemsPerPage = itemsPerPage },
             NullLogger<ReconcileUnknown>.Instance).RunAsync(stop ?? Token);
         return (int)await database.OneAsync<long>("SELECT count(*) FROM importer.reconcile_look WHERE looked_at >= $1", began);
     }

@@ -184,9 +184,9 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         cincopa.OnStatus = ticket => done.Contains(ticket)
             ? new StatusResult.Done(new Rid("rid-" + ticket), ticket.EndsWith('1') ? 1 : null) : new StatusResult.Running(50, 500, 1000, null, null);
         var needs = Rounds.Over(source, tokens, cincopa);
-        var poller = new StatusPoller(needs, source, transitions, HostsUnderTest.New(source), cincopa,
+        var poller = new StatusPoller(needs, transitions, HostsUnderTest.New(source),
             new PollSchedule(TimeSpan.FromHours(1), TimeSpan.FromHours(1), () => 0),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), TimeProvider.System, NullLogger<StatusPoller>.Instance);
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<StatusPoller>.Instance);
         Assert.Equal(20, await poller.RunAsync(Token));
         await HostsUnderTest.New(source).NoteAsync([.. accepted.Take(10).Select(a => new Conclusion(
             import, a.RowNumber, a.StatusId!.Value, RecordState.Failed, null, FailureCode.SourceForbidden, null, null))], Token);
@@ -200,7 +200,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query, query.Rid is { } rid
             ? [new RemoteAsset(rid, "clip.mp4", 1, null, null, null, "video", "synced")] : []));
         cincopa.OnSetMeta = (_, _) => new ChangeResult.Failed(ScriptedCincopa.Error(RemoteErrorKind.InvalidInput));
-        var finisher = new FinishRecords(needs, source, cincopa, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
+        var finisher = new FinishRecords(needs, new NameGallery(source, cincopa, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), Options.Create(new ManifestOptions()), NullLogger<FinishRecords>.Instance);
         Assert.Equal(10, await finisher.RunAsync(Token));
         Assert.Equal(10, await new FinishAgain(source).RunAsync(import, new RecordFilter { RowNumbers = [.. rows] }, "ann", Token));
@@ -231,7 +231,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             [.. intents.Skip(26).Take(2).Select(i => new AttemptKey(import, i.RowNumber, i.Attempt))], Token));
         await database.AgeAsync(import, 11, [.. intents.Skip(26).Take(4).Select(i => i.RowNumber)]);
         await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now()");
-        Assert.Equal(1, await new ReconcileUnknown(needs, source, transitions, new WalkAssets(cincopa),
+        Assert.Equal(1, await new ReconcileUnknown(needs, transitions, new WalkAssets(cincopa),
             NullLogger<ReconcileUnknown>.Instance).RunAsync(Token));
 
         // 6. What was never answered is rescued, what failed is corrected.
@@ -251,7 +251,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
         await database.SqlAsync("""
             UPDATE importer.import SET state = 'cancelled', abort_remote = true, finished_at = now() WHERE id = $1
             """, import);
-        Assert.InRange(await new AbortRemote(needs, source, cincopa, NullLogger<AbortRemote>.Instance).RunAsync(Token), 10, Most);
+        Assert.InRange(await new AbortRemote(needs, NullLogger<AbortRemote>.Instance).RunAsync(Token), 10, Most);
         await database.SqlAsync("""
             UPDATE importer.import SET state = 'running', abort_remote = false, finished_at = NULL WHERE id = $1
             """, import);
@@ -274,7 +274,7 @@ public sealed class HotStatementTests(EngineDatabase database) : IClassFixture<E
             FROM importer.import_record r JOIN importer.import i ON i.id = r.import_id
             WHERE r.import_id = $1 AND r.row_number = ANY($2) AND r.state = 'imported'
             """, import, rows);
-        Assert.InRange(await new DeleteAssets(needs, source, transitions, cincopa,
+        Assert.InRange(await new DeleteAssets(needs, transitions,
             new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<DeleteAssets>.Instance).RunAsync(Token), 10, Most);
         cincopa.OnList = query => Task.FromResult(ScriptedCincopa.Page(query, []));
     }

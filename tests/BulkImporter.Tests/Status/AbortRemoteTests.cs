@@ -135,7 +135,7 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
     }
 
     private AbortRemote Sender() =>
-        new(Rounds.Over(database.Source, tokens, cincopa), database.Source, cincopa, NullLogger<AbortRemote>.Instance);
+        new(Rounds.Over(database.Source, tokens, cincopa), NullLogger<AbortRemote>.Instance);
 
     private async Task<string?> MessageAsync(int row) => (await database.Source.QueryAsync(
         "SELECT message FROM importer.attempt_now WHERE import_id = $1 AND row_number = $2", r =>

@@ -413,10 +413,10 @@ public sealed class StatusPollerTests(EngineDatabase database) : IClassFixture<E
     {
         clock ??= TimeProvider.System;
         source ??= database.Source;
-        return new(Rounds.Over(source, tokens, cincopa, clock, work: new WorkOptions { Workers = 1, Window = inFlight }), source,
-            new RecordTransitions(source), HostsUnderTest.New(source), cincopa,
+        return new(Rounds.Over(source, tokens, cincopa, clock, work: new WorkOptions { Workers = 1, Window = inFlight }),
+            new RecordTransitions(source), HostsUnderTest.New(source),
             new PollSchedule(TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(60), () => 0.5),
-            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), clock, NullLogger<StatusPoller>.Instance);
+            new RetrySchedule(TimeSpan.Zero, TimeSpan.Zero, () => 0), NullLogger<StatusPoller>.Instance);
     }
 
     /// <summary>One round in which everything is due and the remote side says <paramref name="answer"/>.</summary>

@@ -393,7 +393,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
     private DeleteAssets Deleter(ICincopaClient? remote = null, int attempts = 8)
     {
         remote ??= cincopa;
-        return new(Rounds.Over(database.Source, tokens, remote), database.Source, database.Transitions, remote,
+        return new(Rounds.Over(database.Source, tokens, remote), database.Transitions,
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5), NullLogger<DeleteAssets>.Instance)
         { Attempts = attempts };
     }
