@@ -24,8 +24,7 @@ internal sealed class ManifestUpload(UploadManifest upload, CreateImport create)
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
 
         var fields = ImportFields.OfQuery(context);
-        if (fields.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
-            return new(known, Existed: true);
+        if (await create.FindByKeyAsync(fields.IdempotencyKey, cancellationToken) is { } known) return known;
         var type = MediaTypeHeaderValue.TryParse(request.ContentType, out var parsed) ? parsed : null;
         var kind = type?.MediaType.ToString().ToLowerInvariant();
         await create.CheckAsync(fields.ToImport(0), mayNameAccount: kind == Form, cancellationToken);

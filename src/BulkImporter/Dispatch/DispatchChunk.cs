@@ -69,6 +69,7 @@ public sealed class DispatchChunk(
         try
         {
             var answered = await DispatchAsync(held, cancellationToken);
+            Log.ChunkDispatched(log, importId, chunkNumber, answered, needs.Clock.GetElapsedTime(began).TotalSeconds);
             span?.SetTag(Spans.Answered, answered);
             Measures.ChunkEnded("done", needs.Clock.GetElapsedTime(began));
         }
@@ -93,7 +94,6 @@ public sealed class DispatchChunk(
     private async Task<int> DispatchAsync(HeldLease held, CancellationToken cancellationToken)
     {
         var lease = held.Lease;
-        var startedAt = needs.Clock.GetTimestamp();
 
         // 2. What is due in it now. What becomes due later makes the chunk due again.
         var due = await database.QueryAsync<DueRecord>(ReadDue, cancellationToken, lease.ImportId, lease.FirstRow, lease.LastRow);
@@ -117,7 +117,6 @@ public sealed class DispatchChunk(
         // 5. Every answer is written: the chunk may be anyone's again.
         await held.ReleaseAsync(pipeline.Aside);
         givenBack.Set();
-        Log.ChunkDispatched(log, lease.ImportId, lease.ChunkNumber, answered, needs.Clock.GetElapsedTime(startedAt).TotalSeconds);
         return answered;
     }
 }

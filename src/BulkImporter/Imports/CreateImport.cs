@@ -39,8 +39,7 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
         // Another caller may use the key in this moment: then it is run again, and finds the import of that one.
         return await contexts.ChangeAsync(async db =>
         {
-            if (import.IdempotencyKey is { } key && await FindByKeyAsync(db, key, cancellationToken) is { } known)
-                return new CreatedImport(known, Existed: true);
+            if (await FindByKeyAsync(db, import.IdempotencyKey, cancellationToken) is { } known) return known;
             var accountId = await AccountAsync(db, import.Account, cancellationToken);
             var fileName = await db.Set<Manifest>().Where(m => m.Id == import.ManifestId && m.ReceivedAt != null).Select(m => m.FileName)
                 .SingleOrDefaultAsync(cancellationToken)
@@ -66,11 +65,12 @@ public sealed class CreateImport(IDbContextFactory<ImporterDb> contexts, TimePro
     }
 
     /// <summary>The import that a key made before, or null: so that a repeated request need not upload its file again.</summary>
-    public Task<int?> FindByKeyAsync(string idempotencyKey, CancellationToken cancellationToken) =>
-        contexts.ReadAsync(db => FindByKeyAsync(db, idempotencyKey, cancellationToken));
+    public Task<CreatedImport?> FindByKeyAsync(string? key, CancellationToken cancellationToken) =>
+        contexts.ReadAsync(db => FindByKeyAsync(db, key, cancellationToken));
 
-    private static Task<int?> FindByKeyAsync(ImporterDb db, string idempotencyKey, CancellationToken cancellationToken) =>
-        db.Set<Import>().Where(i => i.IdempotencyKey == idempotencyKey).Select(i => (int?)i.Id).SingleOrDefaultAsync(cancellationToken);
+    private static async Task<CreatedImport?> FindByKeyAsync(ImporterDb db, string? key, CancellationToken cancellationToken) =>
+        key is null ? null : await db.Set<Import>().Where(i => i.IdempotencyKey == key).Select(i => new CreatedImport(i.Id, true))
+            .SingleOrDefaultAsync(cancellationToken);
 
     /// <summary>Refuses what cannot work before a file of gigabytes is uploaded for it.</summary>
     /// <param name="import">As far as it is known.</param>

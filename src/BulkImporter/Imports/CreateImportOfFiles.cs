@@ -20,8 +20,7 @@ public sealed class CreateImportOfFiles(NpgsqlDataSource database, ReadSourceFil
     /// <exception cref="InvalidArgumentException">A setting cannot be used, or a file is not here.</exception>
     public async Task<CreatedImport> RunAsync(NewImport import, IReadOnlyList<FileToPush> wanted, CancellationToken cancellationToken)
     {
-        if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
-            return new(known, Existed: true);
+        if (await create.FindByKeyAsync(import.IdempotencyKey, cancellationToken) is { } known) return known;
         if (wanted.Count is 0 or > MostFiles)
             throw new InvalidArgumentException("files", $"An import is made of 1 to {MostFiles:N0} files.");
         var named = wanted.Select(file => file with { Name = Bare(file.Name) }).ToList();

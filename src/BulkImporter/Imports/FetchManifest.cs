@@ -27,8 +27,7 @@ public sealed partial class FetchManifest(
     /// <exception cref="ManifestTooLargeException">The file is larger than an uploaded one may be.</exception>
     public async Task<CreatedImport> RunAsync(NewImport import, string from, string? fileName, CancellationToken cancellationToken)
     {
-        if (import.IdempotencyKey is { } key && await create.FindByKeyAsync(key, cancellationToken) is { } known)
-            return new(known, Existed: true);
+        if (await create.FindByKeyAsync(import.IdempotencyKey, cancellationToken) is { } known) return known;
         await create.CheckAsync(import, mayNameAccount: false, cancellationToken);
         var manifest = await FetchAsync(Check(from), fileName, import.Account, cancellationToken);
         return await create.RunAsync(import with { ManifestId = manifest.Id }, cancellationToken);

@@ -88,9 +88,11 @@ internal sealed record OutcomeRow(
         Of(conclusion.ImportId, conclusion.RowNumber, null, conclusion.StatusId, conclusion) with { SizeBytes = conclusion.Bytes };
 
     public static OutcomeRow Of(Adoption adoption) =>
-        Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt))
-            with
-        { Rid = adoption.Rid.Value, Message = adoption.Note };
+        Of(new AttemptKey(adoption.ImportId, adoption.RowNumber, adoption.Attempt)) with
+        {
+            Rid = adoption.Rid.Value,
+            Message = adoption.Note,
+        };
 
     public static OutcomeRow Of(AttemptKey key) =>
         new(key.ImportId, key.RowNumber, key.Attempt, null, null, null, null, null, null, null, null, 0);

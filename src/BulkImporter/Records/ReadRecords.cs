@@ -15,14 +15,11 @@ public sealed class ReadRecords(IDbContextFactory<ImporterDb> contexts)
         """;
 
     /// <param name="afterRow">The <see cref="Page{T}.Next"/> of the page before; 0 for the first.</param>
-    public Task<Page<RecordView>> ListAsync(
-        int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken) =>
-        ListAsync(importId, filter, afterRow, int.MaxValue, limit, cancellationToken);
-
-    /// <summary>The same for a part of the import, so that a look through a million records can show what it has found so far.</summary>
-    /// <param name="throughRow">The last row that is looked at.</param>
+    /// <param name="throughRow">
+    /// The last row that is looked at, so that a look through a million records can show what it has found so far.
+    /// </param>
     public async Task<Page<RecordView>> ListAsync(
-        int importId, RecordFilter filter, int afterRow, int throughRow, int limit, CancellationToken cancellationToken)
+        int importId, RecordFilter filter, int afterRow, int limit, CancellationToken cancellationToken, int throughRow = int.MaxValue)
     {
         await using var db = contexts.CreateDbContext();
         return Page<RecordView>.Of(await ReadAsync(db, importId, filter, afterRow, throughRow, limit + 1, isBackward: false,

@@ -78,7 +78,7 @@ public sealed class ReadPlanTests(EngineDatabase database) : IClassFixture<Engin
         {
             await using var explained = new ExplainedDatabase(database.ConnectionString, planMode);
             var records = new ReadRecords(new Contexts(explained.Source, []));
-            await records.ListAsync(import, filter, after, through, Length, Token);
+            await records.ListAsync(import, filter, after, Length, Token, through);
             explained.AssertReads(most, $"page of {filter} with {planMode}");
             // The same way back: to the same step of a look, or as far from the end as that was from the beginning.
             var (before, behind) = through < Rows ? (through + 1, after) : (Rows - after + 1, 0);

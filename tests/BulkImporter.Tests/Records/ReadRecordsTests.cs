@@ -76,7 +76,7 @@ public sealed class ReadRecordsTests(ImporterDatabase database) : IClassFixture<
         var id = await database.ImportAsync(ImportState.Running, Mixed);
         var found = new List<int>();
         for (var row = 0; row < Mixed.Length; row += 3)
-            found.AddRange((await Read.ListAsync(id, filter, row, row + 3, 10, Token)).Items.Select(r => r.RowNumber));
+            found.AddRange((await Read.ListAsync(id, filter, row, 10, Token, row + 3)).Items.Select(r => r.RowNumber));
         Assert.Equal(expected, found);
     }
 
