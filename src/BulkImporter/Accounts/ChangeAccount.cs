@@ -42,7 +42,7 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
         if (change.BaseUrl is not null && change.Token is null)
             throw new InvalidArgumentException("token",
-                "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
+                "A new URL needs the API token again: the stored token is never sent to a URL that it was not given for.");
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var token = change.Token is null ? null : tokens.Protect(access.ApiToken);

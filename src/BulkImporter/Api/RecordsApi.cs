@@ -303,7 +303,7 @@ internal static class RecordsApi
                 var chosen = asked ?? await export.FormatAsync(ready, cancellationToken);
                 if (chosen == FileFormat.Xlsx && ready.Rows >= ExportResults.MostRowsOfSheet)
                     throw new InvalidArgumentException("format",
-                        $"A sheet has at most {ExportResults.MostRowsOfSheet:N0} rows, its header among them. Export it as csv or jsonl.");
+                        $"A sheet has at most {ExportResults.MostRowsOfSheet:N0} rows, including its header. Export it as csv or jsonl.");
                 var isWhole = context.User.Role() >= Role.Operator;
                 await note.RunAsync(context.User.Actor(), "results_exported", id,
                     $"{EnumText<FileFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);

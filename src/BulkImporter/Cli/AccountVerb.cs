@@ -37,7 +37,7 @@ internal static class AccountVerb
     {
         var token = PlainText.Trimmed(await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken));
         return token.Length == 0 || token.Any(char.IsWhiteSpace)
-            ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.",
+            ? throw new VerbFailure(ExitCode.Usage, "Standard input must contain the token and nothing else.",
                 "For example: BulkImporter account add museum --token-stdin < token.txt")
             : token;
     }
@@ -213,7 +213,7 @@ internal static class AccountVerb
 
                 var value = (await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken)).Trim();
                 if (value.Length == 0)
-                    throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.",
+                    throw new VerbFailure(ExitCode.Usage, "Standard input must contain the header's value and nothing else.",
                         "For example: Bearer 1234");
                 return await call.OrderAsync(HttpMethod.Put, path,
                     $"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.",

@@ -21,7 +21,7 @@ internal static class FailureWords
     {
         FailureCode.SourceNotFound => ("File not found", "The file is not at its address. Put it there, then rerun."),
         FailureCode.SourceForbidden => ("Access to the file refused",
-            "The source refuses access. Make the file public or use a fresh signed link."),
+            "The source refuses access. Make the file public or use a new signed link."),
         FailureCode.SourceTimeout => ("Source too slow", "The source answered too slowly. A rerun often helps."),
         FailureCode.SourceUnreachable => ("Source not reachable",
             "The source's host could not be reached. Check that it is up and public."),
@@ -39,7 +39,7 @@ internal static class FailureWords
         FailureCode.QuotaExceeded => ("Quota used up", "The account's quota is used up. Raise it, then resume the account."),
         FailureCode.NotTheApi => ("Not an answer of Cincopa's API",
             "A page answered where Cincopa's API was expected. Check the account's address."),
-        FailureCode.NotSent => ("Not sent", "The worker stopped before the call left. A rerun is safe."),
+        FailureCode.NotSent => ("Not sent", "The worker stopped before the call was sent. A rerun is safe."),
         FailureCode.ReplyTimeout => ("No answer in time",
             "No answer came in time, so Cincopa may have the file. Look there before you send it again."),
         FailureCode.ReplyLost => ("Connection lost after sending",

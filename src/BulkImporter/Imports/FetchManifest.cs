@@ -74,7 +74,7 @@ public sealed partial class FetchManifest(
             throw new InvalidArgumentException(Argument, "The address of a manifest must start with https://, not with http://.");
         if (address.UserInfo.Length > 0)
             throw new InvalidArgumentException(Argument,
-                "The address holds a user name. Keep a source header for its host instead (Accounts, Source headers).");
+                "The address holds a user name. Add a source header for its host instead (Accounts, Source headers).");
         return address;
     }
 

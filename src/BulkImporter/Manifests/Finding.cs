@@ -118,13 +118,13 @@ public static class FindingCodes
         FindingCode.UrlSeveral => Error(
             "The cell has more than one URL. Write each URL in its own row. The other columns can be repeated."),
         FindingCode.UrlHoldsAnother => Warning(
-            "This URL contains a second URL. It is used as it is. If they belong to two files, write each in a row of its own."),
+            "This URL contains a second URL. It is used as it is. If they belong to two files, write each in its own row."),
         FindingCode.UrlSchemeTwice => Error("The URL begins twice. Remove one https:// (or http://)."),
         FindingCode.UrlHiddenCharacter => Warning(
             "The URL has an invisible character, such as a soft hyphen. It is used as it is. If the source does not know it, type "
                 + "that part of the URL again."),
         FindingCode.UrlHashInName => Warning(
-            "A source ignores everything after a # in a URL. If it belongs to the file's name, write %23 in its place."),
+            "A source ignores everything after a # in a URL. If it belongs to the file's name, write %23 instead."),
         FindingCode.UrlEndsWithSeparator => Warning(
             "The URL ends with a comma or a semicolon. It is used as it is. Remove that character if it only separates this and the "
                 + "next value."),
@@ -181,7 +181,7 @@ public static class FindingCodes
             "This line is before the header and not part of the table, like a comment or a title. It is not read. Remove it if it "
                 + "should not be there."),
         FindingCode.RowsLeftOut => Warning(
-            "The rows from this line on are left out: an import can have at most 20 million rows. Upload the rest as another "
+            "The rows from this line onwards are left out: an import can have at most 20 million rows. Upload the rest as another "
                 + "manifest."),
         FindingCode.RowsMaybeMerged => Warning("A quoted value contains lines that look like rows. Look for a missing closing quote."),
         FindingCode.NulByte => Error("The row contains a NUL character, which text cannot have. Export the file again."),

@@ -247,7 +247,7 @@ public sealed class ManifestReader : IAsyncDisposable
         await text.DisposeAsync();
     }
 
-    private static ManifestRejectedException Empty() => new(RejectionCode.ManifestEmpty, "The file holds no rows.");
+    private static ManifestRejectedException Empty() => new(RejectionCode.ManifestEmpty, "The file has no rows.");
 
     private CsvReader Record => unwrapped ?? Line;
 

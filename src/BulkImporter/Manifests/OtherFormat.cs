@@ -18,7 +18,7 @@ internal static class OtherFormat
     public static string? OfBytes(ReadOnlySpan<byte> head) => head switch
     {
         [0x50, 0x4B, 0x03 or 0x05, 0x04 or 0x06, ..] => Zip,
-        [0xD0, 0xCF, 0x11, 0xE0, ..] => "This is an old Excel workbook (.xls), or one that is kept with a password. Open it in the " +
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => "This is an old Excel workbook (.xls), or one that is protected by a password. Open it in the " +
             "spreadsheet program and save it as .xlsx without a password, or as \"CSV UTF-8\".",
         [0x89, 0x50, 0x4E, 0x47, ..] => $"This is a PNG image, not a manifest. {UploadTheList}",
         [0xFF, 0xD8, 0xFF, ..] => $"This is a JPEG image, not a manifest. {UploadTheList}",

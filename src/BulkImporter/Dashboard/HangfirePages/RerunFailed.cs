@@ -28,7 +28,7 @@ internal sealed class RerunFailed : IDashboardDispatcher
     {
         var http = context.GetHttpContext();
         if (!HttpMethods.IsPost(http.Request.Method))
-            return (StatusCodes.Status405MethodNotAllowed, "This is an order and has to be a POST.");
+            return (StatusCodes.Status405MethodNotAllowed, "This is an action and has to be a POST.");
         if (context.IsReadOnly) return (StatusCodes.Status403Forbidden, "Your role does not allow this. An operator can do it.");
 
         var importId = int.Parse(context.UriMatch.Groups["ImportId"].Value, CultureInfo.InvariantCulture);
