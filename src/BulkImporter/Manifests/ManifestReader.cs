@@ -46,7 +46,7 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>A record that is not complete after so many bytes is looked at for an unclosed quote.</summary>
     private const int SuspiciousRecordSize = 4 * 1024 * 1024;
 
-    /// <summary>The longest line that is kept as a row; beyond that the file is no manifest.</summary>
+    /// <summary>The longest line that is kept as a row; beyond that the file is not a manifest.</summary>
     private const int MaxRowSize = ManifestText.MostKept;
 
     /// <summary>
