@@ -92,7 +92,7 @@ public sealed class EnterByProvider(IDbContextFactory<ImporterDb> contexts, IOpt
         var foreignId = $"{issuer} {subject}";
         if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role)
         {
-            await EndSessions.RunAsync(contexts, u => u.ForeignId == foreignId, "the provider gives no role any more", cancellationToken);
+            await EndSessions.RunAsync(contexts, u => u.ForeignId == foreignId, "the provider no longer gives a role", cancellationToken);
             return (null, ProviderRefusal.NoRole);
         }
         var name = person.FindFirstValue(settings.NameClaim) ?? "";

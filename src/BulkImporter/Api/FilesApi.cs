@@ -15,7 +15,7 @@ internal static class FilesApi
     {
         var files = api.MapGroup("/files").WithTags("Files").RequireAuthorization(Policy.Operator);
         files.MapPost("/", KeepAsync).WithName("sendFile")
-            .WithSummary("Send a file that is to be pushed to Cincopa")
+            .WithSummary("Send a file to be pushed to Cincopa")
             .WithDescription(
                 "The file's bytes are the body, of any content type but a form. Returns its hash and size when all of it is kept. The "
                     + "same bytes again change nothing. A file that no import wants is removed after a day.")

@@ -119,7 +119,7 @@ internal static class ImportsApi
                 "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its "
                     + "manifest are removed in steps; until then its state is 'deleting'. The assets stay in Cincopa (undoImport deletes "
                     + "them, before); rows of later manifests with the same addresses are no longer "
-                        + "told to be imported already.")
+                        + "recognised as imported already.")
             .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).WithName("listFindings").RequireAuthorization(Policy.Viewer)
             .WithSummary("The findings in the manifest; format=csv streams all of them").Problems(400, 404)

@@ -156,7 +156,7 @@ internal static class AccountVerb
     {
         var name = AccountName();
         var template = Text("--player-template", "FID",
-            "The gallery or template that embeds play with; empty for the gallery that each asset stands in");
+            "The gallery or template that embeds play with; empty for the gallery that each asset is in");
         var embed = Text("--embed-address", "URL",
             $"The URL of embeds, empty for {PlayerSettings.DefaultEmbed}, which is unproven");
         var hls = Text("--hls-address", "URL", $"The URL of playlists, empty for {PlayerSettings.DefaultHls}, which is unproven");
@@ -209,7 +209,7 @@ internal static class AccountVerb
                     });
                 if (call.Get(remove))
                     return await call.OrderAsync(HttpMethod.Delete, path + Query.Of(("host", toHost), ("header", named)),
-                        $"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
+                        $"{Wording.Plain(named)} is no longer sent to {Wording.Plain(toHost)}.");
 
                 var value = (await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken)).Trim();
                 if (value.Length == 0)

@@ -13,7 +13,7 @@ internal static class DemoVerb
         var manifest = InputFile.Option("--manifest",
             "A manifest other than the sample; file names such as missing-1.mp4 cause certain outcomes (docs/samples/README.md)");
         var simulator = new Option<FileInfo>("--simulator")
-        { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
+        { HelpName = "PATH", Description = "The simulator's program [next to this one]" };
         simulator.AcceptExistingOnly();
         var data = new Option<DirectoryInfo?>("--data")
         {

@@ -14,7 +14,7 @@ internal static class PushVerb
     public static Verb Of(Surroundings surroundings)
     {
         var files = InputFile.Arguments("Media files on this machine",
-            "Cincopa tells by the name what kind of media it is: write the bytes to a file such as clip.mp4, and push that.");
+            "Cincopa recognises the kind of media by the name: write the bytes to a file such as clip.mp4, and push that.");
         var import = new NewImportOptions();
         return new ClientVerb(surroundings, "push",
             "Send files on this machine: each becomes a row of an import, which waits for review, or starts with --start.",

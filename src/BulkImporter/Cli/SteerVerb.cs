@@ -30,7 +30,7 @@ internal static class SteerVerb
         var abortRemote = Flag("--abort-remote",
             "Also ask Cincopa to abort what it has accepted and not finished. This works for a cancelled import too");
         return Steering(surroundings, "cancel",
-            "End an import: what was not sent is cancelled (rerun brings it back), what Cincopa has accepted is followed to its end.",
+            "Cancel what an import has not sent (rerun brings it back). What Cincopa has accepted is followed to its end.",
             ["BulkImporter cancel 7", "BulkImporter cancel 7 --abort-remote"],
             call => ("abortRemote", call.Get(abortRemote) ? "true" : null), abortRemote);
     }

@@ -25,7 +25,7 @@ internal static class UserVerb
     private static void TellLink(Call call, PasswordLinkBody link)
     {
         call.Say(Wording.Plain(link.Url));
-        call.Note($"Shown this once: it works once, until {call.Time(link.ExpiresAt)}, and lets its reader choose the password.");
+        call.Note($"Shown this once: it works once, until {call.Time(link.ExpiresAt)}, and whoever opens it chooses the password.");
     }
 
     private static ClientVerb Add(Surroundings surroundings)

@@ -60,7 +60,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
             "Give up", cancelText: "Keep in doubt") != true) return null;
         var givenUp = await giveUp.RunAsync(importId, selection, await actor(), cancellationToken);
         feed.Hurry(importId);
-        snackbar.Add(givenUp == 0 ? "No record is in doubt any more." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
+        snackbar.Add(givenUp == 0 ? "No record is in doubt now." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
             givenUp > 0 ? Severity.Success : Severity.Warning);
         return givenUp;
     }

@@ -52,13 +52,13 @@ internal static class KeyRing
             return key is not null
                 ? certificate
                     : throw new StartupException(
-                        $"{CertificatesKey}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
+                        $"{CertificatesKey}: '{path}' has no RSA private key. Give it a certificate with an RSA key, and that key.");
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or "
-                    + $"is a .pfx file; its password is {PasswordKey}.");
+                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It must have a certificate and private key in PEM, "
+                    + $"or be a .pfx file; its password is {PasswordKey}.");
         }
     }
 }

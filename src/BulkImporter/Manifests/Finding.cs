@@ -110,7 +110,7 @@ public static class FindingCodes
         FindingCode.UrlNotMedia => Warning(
             "The URL ends like a web page or a document, not like a media file. It is tried anyway. Check the result."),
         FindingCode.UrlSharePage => Warning(
-            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it, which stands behind the "
+            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it, which is behind the "
                 + "page's download button, or download the file and push it."),
         FindingCode.UrlMadeDirect => Warning(
             "The link shows a page about a file. It was turned into the link of the file itself, as its host documents it. The "
@@ -137,7 +137,7 @@ public static class FindingCodes
             "Invisible characters or unusual white space around the value were removed. There is nothing to do."),
         FindingCode.RowCheckFailed => Error(
             "The row could not be checked, because of an error in BulkImporter. Its log has the details. The other rows are not "
-                + "affected. Report the row, or write it in another way."),
+                + "affected. Report the row, or write it differently."),
         FindingCode.DuplicateUrl => Error(
             "Another row of this manifest has the same URL, and only the first is sent. Correct the URL, or send all of them "
                 + "(duplicateRows=import)."),

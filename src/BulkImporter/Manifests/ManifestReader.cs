@@ -318,13 +318,13 @@ public sealed class ManifestReader : IAsyncDisposable
 
     private ManifestRejectedException TooManyColumns(int count) => new(
         RejectionCode.TooManyColumns,
-        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also "
-            + "separators behind the last name, and upload it again.",
+        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, and any "
+            + "separators after the last name, and upload it again.",
         line: recordLine);
 
     private string? HeaderDamage() => recordProblem switch
     {
-        _ when Record.RawRecord.Contains((byte)0) => "it holds a NUL character, which no text can. Export the file again.",
+        _ when Record.RawRecord.Contains((byte)0) => "it has a NUL character, which text cannot have. Export the file again.",
         FindingCode.UnterminatedQuote => "look for a quote that is not closed.",
         FindingCode.TextAfterQuote => "text follows a closing quote. Double the quotes that belong to a name.",
         not null => "a quote is inside a name that does not begin with one, perhaps after an unusual blank. Begin the name with its " +

@@ -9,7 +9,7 @@ internal static class OtherFormat
     /// <remarks>Those of a zip archive reach into the name of its first file, which tells a workbook.</remarks>
     public const int HeadLength = 64;
 
-    public const string Zip = "This is a zip archive or another document in one, and no Excel workbook (.xlsx). Upload the list that is " +
+    public const string Zip = "This is a zip archive or another document in one, not an Excel workbook (.xlsx). Upload the list that is " +
         "in it. A table of another program (.ods, .xlsb, .numbers) must be saved as .xlsx or \"CSV UTF-8\" first.";
 
     private const string UploadTheList = "Upload the CSV that lists the files.";

@@ -49,7 +49,7 @@ internal sealed class Workbook : IDisposable
     private Workbook(byte[] bytes, int length)
     {
         if (CountEntries(bytes.AsSpan(0, length)) > MostEntries)
-            throw TooLarge($"It holds more than {MostEntries:N0} files.");
+            throw TooLarge($"It has more than {MostEntries:N0} files.");
         try
         {
             zip = new ZipArchive(new MemoryStream(bytes, 0, length, writable: false), ZipArchiveMode.Read);

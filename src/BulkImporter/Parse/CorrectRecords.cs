@@ -320,7 +320,7 @@ public sealed class CorrectRecords(
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from the import. To send the row again as it is, rerun it.");
             else if (url is not null && ReadRowsToFix.IsMasked(url))
-                Refuse("invalid", "The URL has *** or … in place of what is not shown. Write the whole URL.");
+                Refuse("invalid", "The URL has *** or … for parts that are not shown. Write the whole URL.");
             else
                 Change = new(current.RowNumber, url, url is null
                     ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);

@@ -114,7 +114,7 @@ public sealed class UndoImport(NpgsqlDataSource database)
         if (await connection.QueryAsync<int>(IsOver, cancellationToken, importId) is [])
         {
             return await ImportChange.RefusalAsync(connection, importId,
-                "only an import that has ended, and of which nothing is under way at Cincopa any more, can be undone", cancellationToken)
+                "only an import that has ended, and has nothing under way at Cincopa, can be undone", cancellationToken)
                 is ImportChange.Refused refused
                 ? new UndoResult.WrongState(refused.State, refused.Sentence)
                 : new UndoResult.NotFound(importId);
