@@ -4,10 +4,10 @@ using Cincopa.Client;
 
 namespace BulkImporter.Accounts;
 
-/// <summary>What to change; null leaves a thing as it is. A limit of 0 lifts it.</summary>
+/// <summary>What to change; null leaves a value as it is. 0 removes a limit.</summary>
 /// <param name="Token">A new token, or another verb, makes a suspended account active again.</param>
 /// <param name="BaseUrl">Needs the token too.</param>
-/// <param name="Anyway">A new token is saved although Cincopa does not accept it now.</param>
+/// <param name="Anyway">A new token is saved even if Cincopa does not accept it now.</param>
 /// <param name="Verb">How upload_from_url is called: auto, get or post.</param>
 /// <param name="PlayerTemplate">The gallery or template that embeds play with; empty for none.</param>
 /// <param name="HlsAddress">The address of playlists, with {rid} in it; empty for the usual one. It is unproven.</param>

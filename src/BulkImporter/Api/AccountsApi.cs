@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <param name="BaseUrl">Null = Cincopa's public address.</param>
-/// <param name="Anyway">The account is added although Cincopa does not accept its token now.</param>
+/// <param name="BaseUrl">Null = Cincopa's public URL.</param>
+/// <param name="Anyway">The account is added even if Cincopa does not accept its token now.</param>
 public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl = null, bool? Anyway = null)
 {
     public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
@@ -14,7 +14,7 @@ public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl
 /// <param name="Host">Where the header is sent: <c>media.example.com</c> over https, <c>media.example.com:8443</c>, or
 /// <c>http://media.example.com</c> unencrypted.</param>
 /// <param name="Name">The header, as in <c>Authorization</c>.</param>
-/// <param name="Value">Goes in here and never comes out again.</param>
+/// <param name="Value">It can be set here and is never returned.</param>
 public sealed record SourceHeaderBody(string? Host, string? Name, string? Value)
 {
     public override string ToString() => $"{nameof(SourceHeaderBody)} {{ {nameof(Host)} = {Host}, {nameof(Name)} = {Name} }}";

@@ -34,8 +34,8 @@ public sealed class RevisionBody : Dictionary<string, JsonElement>
     }
 }
 
-/// <summary>Where a manifest is to be fetched.</summary>
-/// <param name="From">An https address of a CSV file, or the link of a Google Sheet.</param>
+/// <summary>Where to fetch a manifest.</summary>
+/// <param name="From">An https URL of a CSV file, or the link of a Google Sheet.</param>
 public sealed record ManifestAddressBody(string From);
 
 internal static class ImportsApi

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <param name="Name">What to call it; the same name again replaces.</param>
+/// <param name="Name">Its name; an existing template with the same name is replaced.</param>
 public sealed record NewTemplateBody(string? Name);
 
 internal static class TemplatesApi

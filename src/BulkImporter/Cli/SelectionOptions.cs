@@ -20,7 +20,7 @@ internal sealed class SelectionOptions
     private readonly Option<string?> finish =
         Choice<FinishState>("--finish", "Only imported records with this state of texts, tags and gallery");
     private readonly Option<string?> undo =
-        Choice<UndoState>("--undo", "Only records whose undo is so far; done means that the asset is deleted");
+        Choice<UndoState>("--undo", "Only records whose undo has this state; done means that the asset is deleted");
     private readonly Option<string?> arrival =
         Choice<Arrival>("--arrival", "Only imported records with this result of the comparison with what was expected");
 

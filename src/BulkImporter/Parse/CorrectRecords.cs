@@ -6,7 +6,7 @@ using BulkImporter.Sources;
 
 namespace BulkImporter.Parse;
 
-/// <summary>What became of a row of a corrections file.</summary>
+/// <summary>The result for a row of a corrections file.</summary>
 /// <param name="Line">Where it starts in that file.</param>
 /// <param name="Row">The row of the import that it is about; null when none was found.</param>
 /// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>,
