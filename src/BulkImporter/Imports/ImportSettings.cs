@@ -185,7 +185,7 @@ public enum WhenUnknown
     /// <summary>Keep it <c>unknown</c> until a person decides: a gap rather than a duplicate.</summary>
     Hold,
 
-    /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
+    /// <summary>Submit it again when its asset was looked for and not found: a duplicate rather than a gap.</summary>
     Resubmit,
 }
 

@@ -39,18 +39,12 @@ public sealed class WorkOptions
     public TimeSpan RetryCap { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long a record is in doubt before its asset is looked for: the answer may come late, and Cincopa needs time to fetch the file.
+    /// How long a record is in doubt before its asset is looked for: the answer may come late, and Cincopa needs time to fetch the file. An
+    /// import with "when unknown: resubmit" sends it again when it is not found, or after six times as long when the account cannot be
+    /// listed: people who chose "resubmit" prefer a duplicate to a gap.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan LookAfter { get; set; } = TimeSpan.FromMinutes(10);
-
-    /// <summary>
-    /// How long a record is in doubt before an import with "when unknown: resubmit" sends it again, if its asset was looked for and is not
-    /// there. Six times as long if nobody could look, because the account cannot be listed: people who chose "resubmit" prefer a duplicate
-    /// to a gap.
-    /// </summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
-    public TimeSpan ResubmitAfter { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// A submitted record whose progress has not moved for this long is shown as stalled, and its status is still followed.
