@@ -197,7 +197,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null, BatchId: waitsIn is [var batch, ..] ? batch : null)], Token);
     }
 
-    /// <summary>Takes an asset for a record in doubt. Answers how many records moved.</summary>
+    /// <summary>Takes an asset for a record in doubt. Returns how many records moved.</summary>
     public async Task<int> AdoptAsync(int importId, int row, short attempt, string rid)
     {
         var account = await OneAsync<int>("SELECT account_id FROM importer.import WHERE id = $1", importId);

@@ -155,7 +155,7 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
         return await company.ImportAsync(Rows, query);
     }
 
-    /// <summary>As above, and all its calls have arrived; their replies are held back. Answers what was sent.</summary>
+    /// <summary>As above, and all its calls have arrived; their replies are held back. Returns what was sent.</summary>
     private async Task<(int Id, HashSet<string> Sent)> BeginUntilAnsweredAsync(string query = "")
     {
         company.ToCincopa.Replies.Hold();

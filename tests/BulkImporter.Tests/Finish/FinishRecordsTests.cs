@@ -333,7 +333,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         });
     }
 
-    /// <summary>Submits a row for real and concludes it with its asset. Answers the asset's rid.</summary>
+    /// <summary>Submits a row for real and concludes it with its asset. Returns the asset's rid.</summary>
     private async Task<string> ImportAsync(int row, int? import = null)
     {
         var accepted =

@@ -7,7 +7,7 @@ using Hangfire.Dashboard;
 namespace BulkImporter.Dashboard.HangfirePages;
 
 /// <summary>
-/// Takes the order of the page's button: the failed records of one import are pending again. Answers with a sentence for the page.
+/// Takes the order of the page's button: the failed records of one import are pending again. Returns a sentence for the page.
 /// Hangfire has compared the antiforgery token before it comes here.
 /// </summary>
 internal sealed class RerunFailed : IDashboardDispatcher
