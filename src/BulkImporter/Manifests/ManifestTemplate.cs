@@ -15,7 +15,7 @@ public static class ManifestTemplate
         (ManifestColumn.Caption, "the title in Cincopa.", "Spring"),
         (ManifestColumn.Description, "a text. About 1700 characters reach Cincopa and fewer with accents or other scripts.",
             "A walk in the park"),
-        (ManifestColumn.Tags, "words to find it by, separated by commas.", "spring, park"),
+        (ManifestColumn.Tags, "words to find it by. Put commas between them.", "spring, park"),
         (ManifestColumn.ReferenceId, "your own key for the file. It is written to the asset.", "A-1"),
         (ManifestColumn.Gallery, "the name of the gallery that it joins. It is created if there is none.", "Seasons"),
         (ManifestColumn.Filename, "what the file is called if its URL does not say it.", "spring.mp4"),
