@@ -115,6 +115,33 @@ internal sealed class Bench : IAsyncDisposable
         static IOptions<T> Options<T>(T value) where T : class => Microsoft.Extensions.Options.Options.Create(value);
     }
 
+    /// <summary>Uploads a sample manifest and waits until it is parsed. Its import waits for its start.</summary>
+    public async Task<int> ParsedImportAsync(int rows, string label)
+    {
+        var file = Path.Combine(Folder, $"{label}.csv");
+        SampleManifest.Write(file, rows, label);
+        await using var manifest = File.OpenRead(file);
+        var import = await CreateImportAsync(manifest, $"{label}.csv");
+        await UntilAsync(import, ImportState.Review);
+        return import;
+    }
+
+    /// <summary>Starts the import and waits until every record is submitted. Returns records a second.</summary>
+    public async Task<double> DispatchToTheEndAsync(int import, int rows)
+    {
+        await ExecuteAsync(
+            $"UPDATE importer.import SET state = 'running', started_at = now(), start_when_parsed = true WHERE id = {import}");
+        var deadline = Deadline();
+        while (await OneAsync<long>("SELECT sum(submitted_count) FROM importer.import_chunk WHERE import_id = $1 /* bench */",
+            import) < rows)
+            await deadline($"import {import} was not dispatched");
+        var seconds = await OneAsync<double>("""
+            SELECT extract(epoch FROM (SELECT max(submitted_at) FROM importer.import_record WHERE import_id = $1)
+                - (SELECT min(submitted_at) FROM importer.import_record WHERE import_id = $1))::float8 /* bench */
+            """, import);
+        return rows / seconds;
+    }
+
     public async Task UntilAsync(int importId, ImportState state)
     {
         var deadline = Deadline();

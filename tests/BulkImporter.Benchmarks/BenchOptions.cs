@@ -9,22 +9,22 @@ internal sealed record BenchOptions
     public const string Usage = """
         usage: ./run bench [PART]... [--rows N] [--rounds N] [--million N] [--workers N] [--window N]
                           [--program FILE] [--memory N]
-          PART           path, dispatch, workers, snapshot, ingest, million; all of them unless named.
+          PART           path, workers, snapshot, ingest, million; all of them unless named.
                          With "million full" the million is dispatched too, which takes minutes.
                          "wide" is a million rows of 512 MB and more, with pages looked at meanwhile;
                          "large" is ten million in a hundred imports, which takes a quarter of an hour and 20 GB
-          --rows N[,N]   rows of the imports that go the whole path (default 20000,200000); the first are the
-                         records per round of dispatch, too (default 40000)
+          --rows N[,N]   rows of the imports that go the whole path (default 20000,200000); the first is also the
+                         records per round of workers and snapshot (default 40000)
           --rounds N     how often the variants take their turns (default 5)
           --million N    rows of the large import (default 1000000)
-          --workers N    chunks at a time of the dispatch benchmark (default 4, the product's)
+          --workers N    chunks at a time (default 4, the product's)
           --window N     calls in flight of each (default 64, the product's)
           --program FILE another build of the product, as "dotnet publish --self-contained" makes it
           --memory N     the kernel gives the processes of the product no more than N MB together, their program
                          files included when nothing else has them open; needs root and control groups (version 1)
         """;
 
-    private static readonly string[] Usual = ["path", "dispatch", "workers", "snapshot", "ingest", "million"];
+    private static readonly string[] Usual = ["path", "workers", "snapshot", "ingest", "million"];
     private static readonly string[] Parts = [.. Usual, "full", "wide", "large"];
 
     public IReadOnlyList<string> Chosen { get; private init; } = Usual;

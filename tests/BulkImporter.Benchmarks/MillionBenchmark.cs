@@ -18,7 +18,7 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         var import = await PeakAsync(server, "ingest", () => IngestAsync(client, rows, "million"));
         if (bench.Options.Runs("full"))
         {
-            var rate = await PeakAsync(server, "dispatch", () => DispatchBenchmark.DispatchToTheEndAsync(bench, import, rows));
+            var rate = await PeakAsync(server, "dispatch", () => bench.DispatchToTheEndAsync(import, rows));
             table.Note($"dispatch of {rows:N0} records, records/s", ResultTable.Number(rate));
         }
         await MixStatesAsync(import);
@@ -51,7 +51,7 @@ internal sealed class MillionBenchmark(Bench bench, ResultTable table)
         return server;
     }
 
-    /// <summary>The list of imports and the newest import, in turns, four times a second. Answers milliseconds.</summary>
+    /// <summary>The list of imports and the newest import, in turns, four times a second. Returns milliseconds.</summary>
     private async Task<List<double>> LookMeanwhileAsync(ServerProcess server, CancellationToken ended)
     {
         var times = new List<double>();

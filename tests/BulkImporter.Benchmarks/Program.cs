@@ -11,7 +11,6 @@ var table = new ResultTable();
 await using (var bench = await Bench.StartAsync(options))
 {
     if (options.Runs("path")) await new PathBenchmark(bench, table).RunAsync();
-    if (options.Runs("dispatch")) await new DispatchBenchmark(bench, table).RunAsync();
     if (options.Runs("workers")) await new WorkersBenchmark(bench, table).RunAsync();
     if (options.Runs("snapshot")) await new SnapshotBenchmark(bench, table).RunAsync();
     if (options.Runs("ingest")) await new IngestBenchmark(bench, table).RunAsync();

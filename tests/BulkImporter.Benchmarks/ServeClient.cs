@@ -12,7 +12,7 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
     private const int Looks = 60;
 
     /// <summary>
-    /// Uploads a manifest and waits until it is parsed. Answers the import, the manifest's size and the rows that came in in a second.
+    /// Uploads a manifest and waits until it is parsed. Returns the import, the manifest's size and the rows that came in in a second.
     /// </summary>
     public async Task<(int Import, double Megabytes, double Rate)> IngestAsync(
         int rows, string label, int descriptionLength = 0, SampleColumns columns = SampleColumns.All)
@@ -38,7 +38,7 @@ internal sealed class ServeClient(Bench bench, ServerProcess server, ResultTable
         if (!answer.IsSuccessStatusCode) throw new InvalidOperationException(await answer.Content.ReadAsStringAsync());
     }
 
-    /// <summary>Answers seconds.</summary>
+    /// <summary>Returns seconds.</summary>
     public async Task<double> ExportAsync(int import)
     {
         var started = Stopwatch.GetTimestamp();

@@ -42,10 +42,10 @@ internal sealed class SnapshotBenchmark(Bench bench, ResultTable table)
             await snapshot.ExecuteNonQueryAsync();
         }
 
-        var import = await DispatchBenchmark.ParsedImportAsync(bench, rows, label);
+        var import = await bench.ParsedImportAsync(rows, label);
         await bench.ExecuteAsync("VACUUM ANALYZE importer.import_record, importer.import_chunk, importer.attempt, importer.status_poll");
         await bench.ExecuteAsync("CHECKPOINT");
-        var rate = await DispatchBenchmark.DispatchToTheEndAsync(bench, import, rows);
+        var rate = await bench.DispatchToTheEndAsync(import, rows);
         if (held)
         {
             snapshot.CommandText = "ROLLBACK";

@@ -37,11 +37,11 @@ internal sealed class WorkersBenchmark(Bench bench, ResultTable table)
                     ("BulkImporter__Work__Window", $"{Window}")));
             await bench.HoldStatusAsync();
             await bench.ResetSimulatorAsync(latencyMs: 0);
-            var warm = await DispatchBenchmark.ParsedImportAsync(bench, 4_000, label + "warm");
-            await DispatchBenchmark.DispatchToTheEndAsync(bench, warm, 4_000);
-            var import = await DispatchBenchmark.ParsedImportAsync(bench, rows, label);
+            var warm = await bench.ParsedImportAsync(4_000, label + "warm");
+            await bench.DispatchToTheEndAsync(warm, 4_000);
+            var import = await bench.ParsedImportAsync(rows, label);
             await bench.ResetSimulatorAsync(LatencyMs);
-            return await DispatchBenchmark.DispatchToTheEndAsync(bench, import, rows);
+            return await bench.DispatchToTheEndAsync(import, rows);
         }
         finally
         {

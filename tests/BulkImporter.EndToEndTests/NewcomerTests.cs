@@ -47,7 +47,7 @@ public sealed partial class NewcomerTests(DashboardStage stage) : IClassFixture<
         await FillAsync(page.GetByTestId("new-token"), Stage.Token);
         await page.GetByTestId("new-url").FillAsync(stage.Cincopa.ApiAddress);
         await ClickAsync(page.GetByTestId("save-account"));
-        await ClickAsync(page.GetByRole(AriaRole.Link, new() { Name = "Go on to your first import" }));
+        await ClickAsync(page.GetByRole(AriaRole.Link, new() { Name = "Continue to your first import" }));
 
         // Its name is not the one that needs no naming.
         await Expect(page.GetByTestId("upload-account")).ToHaveValueAsync("museum");

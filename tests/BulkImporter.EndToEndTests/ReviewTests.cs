@@ -32,7 +32,7 @@ public sealed class ReviewTests(DashboardStage stage) : IClassFixture<DashboardS
         await OpenUploadAsync();
         (string Name, string Content, string Told)[] wrong =
         [
-            ("films.xlsx", "PK\u0003\u0004\u0014\0\u0006\0", "This is a zip archive or another document in one, and no Excel workbook (.xlsx)."),
+            ("films.xlsx", "PK\u0003\u0004\u0014\0\u0006\0", "This is a zip archive or another document in one, not an Excel workbook (.xlsx)."),
             ("films.json", "[{\"url\": \"https://media.example.com/1.mp4\"}]", "This is JSON, but not JSON lines"),
             ("films.csv", "<!DOCTYPE html>\n<html><body>Sign in</body></html>", "This is a web page (HTML), not CSV"),
             ("films.txt", "%PDF-1.7\n", "This is a PDF"),

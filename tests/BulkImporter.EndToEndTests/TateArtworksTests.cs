@@ -106,7 +106,7 @@ public sealed class TateArtworksTests : IAsyncDisposable
     }
 
     /// <summary>
-    /// The finished import against the ledger: no record lost, none sent twice, none imported without its own call. Answers the unknown
+    /// The finished import against the ledger: no record lost, none sent twice, none imported without its own call. Returns the unknown
     /// ones.
     /// </summary>
     private static async Task<int> CheckAsync(ImporterApi api, SimulatedCincopa cincopa, int id, int mostUnknown)

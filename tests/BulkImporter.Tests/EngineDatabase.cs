@@ -126,6 +126,13 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         return intents;
     }
 
+    /// <summary>What the looks through an import's account came to lately: so many in a row did not work.</summary>
+    public Task ListingFailsAsync(int importId, int inARow = 1) => SqlAsync("""
+        INSERT INTO importer.reconcile_look (account_id, next_at, failed_in_a_row)
+        SELECT account_id, now(), $2 FROM importer.import WHERE id = $1
+        ON CONFLICT (account_id) DO UPDATE SET failed_in_a_row = excluded.failed_in_a_row
+        """, importId, inARow);
+
     /// <summary>Moves what rows went through into the past.</summary>
     public async Task AgeAsync(int importId, double minutes, params int[] rows)
     {
@@ -190,7 +197,7 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
             to == RecordState.Pending ? retryAfter ?? TimeSpan.Zero : null, BatchId: waitsIn is [var batch, ..] ? batch : null)], Token);
     }
 
-    /// <summary>Takes an asset for a record in doubt. Answers how many records moved.</summary>
+    /// <summary>Takes an asset for a record in doubt. Returns how many records moved.</summary>
     public async Task<int> AdoptAsync(int importId, int row, short attempt, string rid)
     {
         var account = await OneAsync<int>("SELECT account_id FROM importer.import WHERE id = $1", importId);

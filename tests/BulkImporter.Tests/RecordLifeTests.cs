@@ -350,7 +350,8 @@ public sealed partial class RecordLifeTests(EngineDatabase database) : IClassFix
                 return true;
             case nameof(RecordTransitions.ResubmittedAsync) when wanted == RecordState.Pending:
                 await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
-                await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token);
+                await database.ListingFailsAsync(id);
+                await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token);
                 return true;
             case nameof(RecordTransitions.PushedAgainAsync) when wanted == RecordState.Pending:
                 await database.SqlAsync("UPDATE importer.import_record SET is_push = true WHERE import_id = $1", id);

@@ -17,7 +17,7 @@ public static class Policy
     public const string Admin = "admin";
 }
 
-/// <summary>Who comes in, and for how long.</summary>
+/// <summary>Who can sign in, and for how long.</summary>
 public sealed class AccessOptions
 {
     public const string Section = "BulkImporter:Access";
@@ -30,7 +30,7 @@ public sealed class AccessOptions
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan SessionLifetime { get; set; } = TimeSpan.FromDays(7);
 
-    /// <summary>How long a browser stays signed in in which nobody does anything; an open page alone does nothing.</summary>
+    /// <summary>How long a browser stays signed in while nobody uses it; an open page alone does not count as use.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan SessionIdle { get; set; } = TimeSpan.FromHours(12);
 }

@@ -26,7 +26,7 @@ internal sealed class RefuseCommonPasswords : IPasswordValidator<User>
         ? IdentityResult.Failed(new IdentityError
         {
             Code = "CommonPassword",
-            Description = "This password is one of those that are tried first. Take a few words that do not belong together."
+            Description = "This password is too common. Use a few words that do not belong together."
         })
         : IdentityResult.Success);
 

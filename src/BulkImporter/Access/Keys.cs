@@ -26,7 +26,7 @@ public sealed class MakeKey(IDbContextFactory<ImporterDb> contexts, TimeProvider
     {
         var now = clock.GetUtcNow();
         if (string.IsNullOrWhiteSpace(name) || name.Length > 100)
-            throw new InvalidArgumentException("name", "A key's name has 1 to 100 characters.");
+            throw new InvalidArgumentException("name", "A key's name must have 1 to 100 characters.");
         if (expiresAt <= now) throw new InvalidArgumentException("expiresAt", "The expiry must be in the future.");
         var secret = Prefix + SecretText.New();
         await using var db = contexts.CreateDbContext();

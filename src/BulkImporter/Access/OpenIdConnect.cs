@@ -7,26 +7,24 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
 namespace BulkImporter.Access;
 
-/// <summary>People also sign in at an identity provider, which says what role they have. Off without an authority.</summary>
+/// <summary>People can also sign in with an identity provider, which says what role they have. Off without an authority.</summary>
 public sealed class ProviderOptions
 {
     public const string Section = "BulkImporter:OpenIdConnect";
 
-    /// <summary>
-    /// The provider's address, below which <c>.well-known/openid-configuration</c> is. https, unless it is on this machine.
-    /// </summary>
+    /// <summary>The provider's URL, under which <c>.well-known/openid-configuration</c> is. https, unless it is on this machine.</summary>
     public Uri? Authority { get; set; }
 
-    /// <summary>As which application people are sent there.</summary>
+    /// <summary>The id of this application at the provider.</summary>
     public string? ClientId { get; set; }
 
-    /// <summary>A secret: best from a file.</summary>
+    /// <summary>A secret: best kept in a file.</summary>
     public string? ClientSecret { get; set; }
 
-    /// <summary>How the button calls it.</summary>
+    /// <summary>The provider's name on the sign-in button.</summary>
     public string Name { get; set; } = "single sign-on";
 
-    /// <summary>Asked for besides <c>openid</c> and <c>profile</c>.</summary>
+    /// <summary>Requested in addition to <c>openid</c> and <c>profile</c>.</summary>
     public IList<string> Scopes { get; init; } = [];
 
     /// <summary>
@@ -94,7 +92,7 @@ public sealed class EnterByProvider(IDbContextFactory<ImporterDb> contexts, IOpt
         var foreignId = $"{issuer} {subject}";
         if (settings.RoleOf(person.FindAll(settings.RoleClaim).Select(c => c.Value)) is not { } role)
         {
-            await EndSessions.RunAsync(contexts, u => u.ForeignId == foreignId, "the provider gives no role any more", cancellationToken);
+            await EndSessions.RunAsync(contexts, u => u.ForeignId == foreignId, "the provider no longer gives a role", cancellationToken);
             return (null, ProviderRefusal.NoRole);
         }
         var name = person.FindFirstValue(settings.NameClaim) ?? "";

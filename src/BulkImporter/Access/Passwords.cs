@@ -77,7 +77,7 @@ public sealed class ChangePassword(SignInManager<User> signIn, UserManager<User>
         if (await db.Set<User>().SingleOrDefaultAsync(u => u.Id == userId && u.LockedAt == null, cancellationToken) is not { } user)
             return null;
         if (!(await signIn.CheckPasswordSignInAsync(user, present, lockoutOnFailure: true)).Succeeded)
-            throw new InvalidArgumentException("present", "The present password is wrong, or was tried too often.");
+            throw new InvalidArgumentException("present", "The current password is wrong, or there were too many wrong tries.");
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         await Passwords.SetAsync(users, db, user, password);
         await transaction.CommitAsync(cancellationToken);

@@ -81,7 +81,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
     public async Task<bool> VerbRefusedAsync(int accountId, DateTimeOffset version, string message)
     {
         var reason =
-            $"The address {{address}} does not take upload_from_url by {{verb}} (HTTP 405): {Sentence(message)} Check the address, or "
+            $"The address {{address}} does not accept upload_from_url by {{verb}} (HTTP 405): {Sentence(message)} Check the address, or "
                 + "set the account's verb to auto, get or post; then resume the account.";
         var refused = await database.QueryAsync<Refused>(RefuseVerb, CancellationToken.None, accountId, version, reason);
         if (refused is [{ IsSuspended: true } suspended]) Log.AccountSuspended(log, accountId, suspended.Reason);
@@ -99,7 +99,7 @@ public sealed class AccountBreaker(NpgsqlDataSource database, ILogger<AccountBre
 
     /// <summary>Something answers at the account's address that does not speak the API.</summary>
     public Task AnsweredByPageAsync(int accountId, DateTimeOffset version, string message) => SuspendAsync(accountId, version,
-        $"The address {{address}} answers with a page and not as the API does: {message} Correct the address, or resume the account. "
+        $"The address {{address}} answers with a page, not as the API does: {message} Correct the address, or resume the account. "
             + "(BulkImporter:Accounts:SuspendOnForeignReplies=false leaves such replies to the rows.)");
 
     /// <summary>A call was accepted: the row of rejections is broken.</summary>

@@ -128,7 +128,7 @@ public sealed class AccountHealth(CallGovernor governor, AccountBreaker breaker,
                 break;
             case FailureCode.RemoteRejected when kind == CallKind.Submit && error.Kind == RemoteErrorKind.MethodNotAllowed:
                 if (await breaker.VerbRefusedAsync(accountId, version, error.Message))
-                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not take submit calls by GET; POST is tried.");
+                    await governor.BlockAsync(accountId, kind, VerbChange, "Cincopa does not accept submit calls by GET; POST is tried.");
                 break;
             default:
                 await governor.BlockAsync(accountId, kind, error.RetryAfter, error.Message);

@@ -3,8 +3,8 @@ using Cincopa.Client;
 
 namespace BulkImporter.Accounts;
 
-/// <param name="Token">Goes in here and never comes out again.</param>
-/// <param name="BaseUrl">Null = Cincopa's public address.</param>
+/// <param name="Token">It can be set here and is never returned.</param>
+/// <param name="BaseUrl">Null = Cincopa's public URL.</param>
 public sealed record NewAccount(string Name, string Token, string? BaseUrl = null)
 {
     /// <summary>Cincopa's public address (DOC S1).</summary>

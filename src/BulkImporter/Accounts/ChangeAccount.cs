@@ -4,10 +4,10 @@ using Cincopa.Client;
 
 namespace BulkImporter.Accounts;
 
-/// <summary>What to change; null leaves a thing as it is. A limit of 0 lifts it.</summary>
+/// <summary>What to change; null leaves a value as it is. 0 removes a limit.</summary>
 /// <param name="Token">A new token, or another verb, makes a suspended account active again.</param>
 /// <param name="BaseUrl">Needs the token too.</param>
-/// <param name="Anyway">A new token is saved although Cincopa does not accept it now.</param>
+/// <param name="Anyway">A new token is saved even if Cincopa does not accept it now.</param>
 /// <param name="Verb">How upload_from_url is called: auto, get or post.</param>
 /// <param name="PlayerTemplate">The gallery or template that embeds play with; empty for none.</param>
 /// <param name="HlsAddress">The address of playlists, with {rid} in it; empty for the usual one. It is unproven.</param>
@@ -42,7 +42,7 @@ public sealed class ChangeAccount(IDbContextFactory<ImporterDb> contexts, Protec
         // Otherwise whoever may change an account could have its token sent to a server of his own, and read it there.
         if (change.BaseUrl is not null && change.Token is null)
             throw new InvalidArgumentException("token",
-                "A new address needs the API token again: the stored token is never sent to an address that it was not given for.");
+                "A new URL needs the API token again: the stored token is never sent to a URL that it was not given for.");
         var access = AddAccount.Usable(change.BaseUrl ?? NewAccount.DefaultBaseUrl, change.Token ?? "not-used");
         if (reach.RefusalOf(access.BaseUrl) is { } refusal) throw new InvalidArgumentException("baseUrl", refusal);
         var token = change.Token is null ? null : tokens.Protect(access.ApiToken);

@@ -6,7 +6,7 @@ internal static partial class Log
     public static partial void AccountSuspended(ILogger logger, int accountId, string reason);
 
     [LoggerMessage(EventName = "VerbChanged", Level = LogLevel.Warning,
-        Message = "Account {AccountId}: Cincopa does not take upload_from_url by GET (HTTP 405); POST is tried from now on")]
+        Message = "Account {AccountId}: Cincopa does not accept upload_from_url by GET (HTTP 405); POST is tried from now on")]
     public static partial void VerbChanged(ILogger logger, int accountId);
 
     [LoggerMessage(EventName = "PermissionsMissing", Level = LogLevel.Warning, Message = "Account {AccountId}: {Warning}")]

@@ -15,7 +15,7 @@ namespace BulkImporter.Accounts;
 /// <param name="PlayerTemplate">The gallery or template that embeds play with; null for the gallery of each asset.</param>
 /// <param name="HlsAddress">The address of playlists, with {rid} in it. It is unproven.</param>
 /// <param name="EmbedAddress">The address of embeds, with {fid} and {rid} in it. It is unproven.</param>
-/// <param name="BlockedUntil">Nobody calls before this time; null when not blocked.</param>
+/// <param name="BlockedUntil">No calls are made before this time; null when not blocked.</param>
 public sealed record AccountView(
     int Id, string Name, string BaseUrl, AccountState State, string? Reason, VerbSetting Verb, SubmitVerb VerbInUse,
     string? Warning, int InFlight, int Outstanding, DateTimeOffset? BlockedUntil, string? BlockedReason, DateTimeOffset CreatedAt,

@@ -40,14 +40,14 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
         var (toHost, header, text) = (HostOf(host), NameOf(name), (value ?? "").Trim());
         if (text.Length is 0 or > LongestValue || text.Any(c => c is < ' ' or > '~'))
             throw new InvalidArgumentException("value",
-                $"The value of a header has 1 to {LongestValue:N0} characters of ASCII and no line break.");
+                $"The value of a header must have 1 to {LongestValue:N0} ASCII characters and no line break.");
         return await contexts.ChangeAsync(async db =>
         {
             if (await Account.IdAsync(db, account, cancellationToken) is not { } id) return false;
             var kept = await db.Set<SourceHeader>().Where(h => h.AccountId == id).ToListAsync(cancellationToken);
             var one = kept.Find(h => h.Host == toHost && h.Name == header);
             if (one is null && kept.Count >= MostOfAnAccount)
-                throw new InvalidArgumentException("host", $"An account keeps at most {MostOfAnAccount} headers; remove one first.");
+                throw new InvalidArgumentException("host", $"An account can have at most {MostOfAnAccount} headers; remove one first.");
             one ??= db.Add(new SourceHeader { AccountId = id, Host = toHost, Name = header, ValueProtected = "" }).Entity;
             (one.ValueProtected, one.UpdatedAt) = (protector.Protect(text), clock.GetUtcNow());
             db.Note(actor, "source_header_set", $"{header} for {toHost}", accountId: id);
@@ -97,7 +97,7 @@ public sealed class SourceHeaders(IDbContextFactory<ImporterDb> contexts, IDataP
     {
         var text = (name ?? "").Trim().ToLowerInvariant();
         if (text.Length is 0 or > 100 || text.AsSpan().ContainsAnyExcept(TokenCharacters))
-            throw new InvalidArgumentException("name", $"'{text}' is no name of a header; for example: Authorization.");
+            throw new InvalidArgumentException("name", $"'{text}' is not a valid header name; for example: Authorization.");
         return Ours.Contains(text) ? throw new InvalidArgumentException("name", $"'{text}' is set by BulkImporter itself.") : text;
     }
 }

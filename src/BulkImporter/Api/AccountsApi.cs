@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <param name="BaseUrl">Null = Cincopa's public address.</param>
-/// <param name="Anyway">The account is added although Cincopa does not accept its token now.</param>
+/// <param name="BaseUrl">Null = Cincopa's public URL.</param>
+/// <param name="Anyway">The account is added even if Cincopa does not accept its token now.</param>
 public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl = null, bool? Anyway = null)
 {
     public override string ToString() => $"{nameof(NewAccountBody)} {{ {nameof(Name)} = {Name} }}";
@@ -14,7 +14,7 @@ public sealed record NewAccountBody(string? Name, string? Token, string? BaseUrl
 /// <param name="Host">Where the header is sent: <c>media.example.com</c> over https, <c>media.example.com:8443</c>, or
 /// <c>http://media.example.com</c> unencrypted.</param>
 /// <param name="Name">The header, as in <c>Authorization</c>.</param>
-/// <param name="Value">Goes in here and never comes out again.</param>
+/// <param name="Value">It can be set here and is never returned.</param>
 public sealed record SourceHeaderBody(string? Host, string? Name, string? Value)
 {
     public override string ToString() => $"{nameof(SourceHeaderBody)} {{ {nameof(Host)} = {Host}, {nameof(Name)} = {Name} }}";
@@ -30,27 +30,27 @@ internal static class AccountsApi
         accounts.MapGet("/{name}", FindAsync).WithName("getAccount")
             .RequireAuthorization(Policy.Viewer).WithSummary("One account").Problems(404);
         accounts.MapPost("/", AddAsync).WithName("addAccount").RequireAuthorization(Policy.Admin).WithSummary("Add an account")
-            .WithDescription("Cincopa is asked about the token first; when it does not confirm it, nothing is saved unless anyway is true.")
+            .WithDescription("Cincopa is asked about the token first; if it does not confirm it, nothing is saved unless anyway is true.")
             .Problems(400, 409, 422);
         accounts.MapPatch("/{name}", ChangeAsync).WithName("changeAccount").RequireAuthorization(Policy.Admin)
             .WithSummary("Change limits (0 = none), token, address, verb, or where its assets play")
             .WithDescription(
-                "Cincopa is asked about a new token first; when it does not confirm it, nothing is saved unless anyway is true.")
+                "Cincopa is asked about a new token first; if it does not confirm it, nothing is saved unless anyway is true.")
             .Problems(400, 404, 422);
         accounts.MapPost("/{name}/check", CheckAsync).WithName("checkAccount").RequireAuthorization(Policy.Operator)
             .WithSummary("Ask Cincopa whether the token works and what it may do").Problems(404);
         accounts.MapGet("/{name}/galleries", GalleriesAsync).WithName("listGalleries").RequireAuthorization(Policy.Viewer)
             .WithSummary("The account's galleries, as Cincopa lists them now; search looks at their names").Problems(400, 404, 424);
         accounts.MapGet("/{name}/source-headers", ListHeadersAsync).WithName("listSourceHeaders").RequireAuthorization(Policy.Viewer)
-            .WithSummary("The request headers that are kept for sources; a value is never shown").Problems(404);
+            .WithSummary("The request headers that are saved for sources; a value is never shown").Problems(404);
         accounts.MapPut("/{name}/source-headers", SetHeaderAsync).WithName("setSourceHeader").RequireAuthorization(Policy.Admin)
-            .WithSummary("Keep a request header for the sources of one host, or replace its value")
+            .WithSummary("Save a request header for the sources of one host, or replace its value")
             .WithDescription(
                 "It is sent with pushes and probes of the account's imports to this host only, not to where it redirects. Cincopa, which "
                     + "fetches pulled files itself, does not get it.")
             .Problems(400, 404);
         accounts.MapDelete("/{name}/source-headers", RemoveHeaderAsync).WithName("removeSourceHeader").RequireAuthorization(Policy.Admin)
-            .WithSummary("Forget a request header for sources").Problems(400, 404);
+            .WithSummary("Delete a request header for sources").Problems(400, 404);
         accounts.MapPost("/{name}/resume", ResumeAsync).WithName("resumeAccount").RequireAuthorization(Policy.Operator)
             .WithSummary("Let a suspended account work again")
             .WithDescription("Refused while Cincopa does not accept the account's token.").Problems(404, 409);

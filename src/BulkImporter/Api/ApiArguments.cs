@@ -59,10 +59,10 @@ internal sealed record SelectionQuery(
 /// <summary>The selection as a JSON body. What is left out does not narrow it.</summary>
 /// <param name="RecordIds">Row numbers: a record's id within its import.</param>
 /// <param name="Search">Part of the source URL, caption, reference id, status_id or rid, in any case; or a row number.</param>
-/// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for so long.</param>
-/// <param name="Finish">Only imported records whose asset is finished so far: pending, done or failed.</param>
-/// <param name="Undo">Only records whose undo is so far: pending, done (the asset is deleted) or failed.</param>
-/// <param name="Arrival">Only imported records of which the comparison with what was expected says this: verified, size_differs,
+/// <param name="StalledMinutes">Only submitted records that have not moved at Cincopa for this many minutes.</param>
+/// <param name="Finish">Only imported records whose asset's finishing has this state: pending, done or failed.</param>
+/// <param name="Undo">Only records whose undo has this state: pending, done (the asset is deleted) or failed.</param>
+/// <param name="Arrival">Only imported records with this result of the comparison with what was expected: verified, size_differs,
 /// duration_differs, md5_differs or unverifiable.</param>
 // A member that is misspelt and ignored would make the selection larger.
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

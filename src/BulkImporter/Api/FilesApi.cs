@@ -15,15 +15,15 @@ internal static class FilesApi
     {
         var files = api.MapGroup("/files").WithTags("Files").RequireAuthorization(Policy.Operator);
         files.MapPost("/", KeepAsync).WithName("sendFile")
-            .WithSummary("Send a file that is to be pushed to Cincopa")
+            .WithSummary("Send a file to be pushed to Cincopa")
             .WithDescription(
                 "The file's bytes are the body, of any content type but a form. Returns its hash and size when all of it is kept. The "
                     + "same bytes again change nothing. A file that no import wants is removed after a day.")
             .TakesBytes("The file's bytes.").Problems(400, 413, 415);
         files.MapGet("/{sha256}", FindAsync).WithName("findFile")
-            .WithSummary("Whether a file is kept already, by the SHA-256 of its bytes").Problems(404);
+            .WithSummary("Whether a file is already stored, by the SHA-256 of its bytes").Problems(404);
         api.MapPost("/imports/files", CreateAsync).WithName("createImportOfFiles").WithTags("Imports").RequireAuthorization(Policy.Operator)
-            .WithSummary("Make an import of files that were sent")
+            .WithSummary("Create an import of files that were sent")
             .WithDescription(
                 "The body names the files, in the order of the rows; settings are query arguments as those of POST /imports. A manifest "
                     + "is written with a row for each file, whose transfer is push. The same Idempotency-Key again returns the "

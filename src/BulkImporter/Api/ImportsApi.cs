@@ -34,8 +34,8 @@ public sealed class RevisionBody : Dictionary<string, JsonElement>
     }
 }
 
-/// <summary>Where a manifest is to be fetched.</summary>
-/// <param name="From">An https address of a CSV file, or the link of a Google Sheet.</param>
+/// <summary>Where to fetch a manifest.</summary>
+/// <param name="From">An https URL of a CSV file, or the link of a Google Sheet.</param>
 public sealed record ManifestAddressBody(string From);
 
 internal static class ImportsApi
@@ -47,7 +47,7 @@ internal static class ImportsApi
     {
         var imports = api.MapGroup("/imports").WithTags("Imports");
         imports.MapPost("/", CreateAsync).WithName("createImport").RequireAuthorization(Policy.Operator)
-            .WithSummary("Upload a manifest and make an import of it")
+            .WithSummary("Upload a manifest and create an import of it")
             .WithDescription(
                 "multipart/form-data with the field 'file', or the file as the body, whatever its format. Fields or query arguments: name, "
                     + "fileName, account, start, map, " +
@@ -55,12 +55,12 @@ internal static class ImportsApi
             .TakesManifest("The manifest: CSV with a header line, compressed (gzip) or not.").TakesImportFields(ofManifest: true)
             .Problems(400, 413, 415);
         imports.MapPost("/address", FetchAsync).WithName("createImportFromAddress").RequireAuthorization(Policy.Operator)
-            .WithSummary("Fetch a manifest from an address and make an import of it")
+            .WithSummary("Fetch a manifest from a URL and create an import of it")
             .WithDescription(
-                "The body names the address: an https address of a CSV file, or the link of a Google Sheet that anyone with the link can "
+                "The body names the URL: an https URL of a CSV file, or the link of a Google Sheet that anyone with the link can "
                     + "view. It is called like a source, with the source headers of the account, and within "
                     + $"{FetchManifest.Limit.TotalMinutes:0} minutes. Settings are query arguments as those of POST /imports. The same "
-                    + "Idempotency-Key again answers 200 with the first import.")
+                    + "Idempotency-Key again returns the first import with 200.")
             .TakesImportFields(ofManifest: true).Problems(400, 413);
         imports.MapGet("/", ListAsync).WithName("listImports").RequireAuthorization(Policy.Viewer)
             .WithSummary("List imports, the newest first unless order says oldest or name; search looks at name, file, account and person")
@@ -68,7 +68,7 @@ internal static class ImportsApi
         imports.MapGet("/{id:int}", FindAsync).WithName("getImport")
             .RequireAuthorization(Policy.Viewer).WithSummary("One import").Problems(404);
         imports.MapGet("/{id:int}/events", EventsAsync).WithName("followImport").RequireAuthorization(Policy.Viewer)
-            .WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing moves any more")
+            .WithSummary("Follow an import: server-sent events with its body, at most one a second, until nothing can change any more")
                 .Problems(404);
         imports.MapPatch("/{id:int}", ReviseAsync).WithName("changeImport").RequireAuthorization(Policy.Operator)
             .WithSummary(
@@ -83,8 +83,8 @@ internal static class ImportsApi
         imports.MapPost("/{id:int}/probe", ProbeAsync).WithName("probeImport").RequireAuthorization(Policy.Operator)
             .WithSummary("Check that the files of an import in review can be reached")
             .WithDescription(
-                "All of them, or about 'sample', spread over the manifest. What is found becomes findings (warnings) and keeps no row "
-                    + "from being sent. A new probe takes the place of the last.")
+                "All of them, or about 'sample', spread over the manifest. Problems become findings (warnings) and keep no row "
+                    + "from being sent. A new probe replaces the last one.")
             .Problems(400, 404, 409);
         imports.MapGet("/{id:int}/probe", FindProbeAsync).WithName("getProbe").RequireAuthorization(Policy.Viewer)
             .WithSummary("Progress of the latest check of the files").Problems(404);
@@ -95,19 +95,19 @@ internal static class ImportsApi
                     + "rest.")
             .Problems(400, 404, 409);
         imports.MapPost("/{id:int}/pause", PauseAsync).WithName("pauseImport").RequireAuthorization(Policy.Operator)
-            .WithSummary("Stop sending. What was sent is still followed").Problems(404, 409);
+            .WithSummary("Stop sending. Records that were sent are still followed").Problems(404, 409);
         imports.MapPost("/{id:int}/resume", ResumeAsync).WithName("resumeImport").RequireAuthorization(Policy.Operator)
-            .WithSummary("Go on after a pause")
-            .WithDescription("Of an import that was started with its first records only, this sends the rest.")
+            .WithSummary("Resume after a pause")
+            .WithDescription("If an import was started with its first records only, this sends the rest.")
             .Problems(404, 409);
         imports.MapPost("/{id:int}/ask-hosts", AskHostsAsync).WithName("askHosts").RequireAuthorization(Policy.Operator)
-            .WithSummary("Ask source hosts now that failed too often in a row and wait")
+            .WithSummary("Ask waiting source hosts now, which failed too often in a row")
             .WithDescription(
                 "One file of each is sent at once instead of at the time that waitingHosts says; when it works, the others follow. With "
                     + "host only that one is asked.")
             .Problems(404, 409);
         imports.MapPost("/{id:int}/cancel", CancelAsync).WithName("cancelImport").RequireAuthorization(Policy.Operator)
-            .WithSummary("End an import: what was not sent will not be sent")
+            .WithSummary("Cancel an import: what was not sent will not be sent")
             .WithDescription(
                 "What Cincopa has accepted is followed to its end. With abortRemote=true Cincopa is also asked to abort it; that may be "
                     + "ordered of a cancelled import afterwards. Each record's attempts tell what Cincopa said, "
@@ -119,10 +119,10 @@ internal static class ImportsApi
                 "Takes an admin, unless the manifest was rejected. Its records, attempts, findings and, when no other import has it, its "
                     + "manifest are removed in steps; until then its state is 'deleting'. The assets stay in Cincopa (undoImport deletes "
                     + "them, before); rows of later manifests with the same addresses are no longer "
-                        + "told to be imported already.")
+                        + "recognised as imported already.")
             .Problems(404, 409);
         imports.MapGet("/{id:int}/findings", FindingsAsync).WithName("listFindings").RequireAuthorization(Policy.Viewer)
-            .WithSummary("What was found in the manifest; format=csv streams all of it").Problems(400, 404)
+            .WithSummary("The findings in the manifest; format=csv streams all of them").Problems(400, 404)
             .Produces<FindingPage>()
             .AlsoAnswers("text/csv",
                 "row,line,column,code,severity,value,hint,other_row,other_import\r\n12,13,url,url_missing,error,,,,\r\n");

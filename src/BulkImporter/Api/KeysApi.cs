@@ -17,11 +17,11 @@ internal static class KeysApi
         var keys = api.MapGroup("/keys").WithTags("Access").RequireAuthorization(Policy.Admin);
         keys.MapGet("/", ListAsync).WithName("listKeys").WithSummary("List API keys; a secret is never shown again");
         keys.MapPost("/", MakeAsync).WithName("makeKey")
-            .WithSummary("Make an API key; the answer is the only place that shows its secret").Problems(400);
+            .WithSummary("Create an API key; only this response shows its secret").Problems(400);
         keys.MapDelete("/{id:int}", RevokeAsync).WithName("revokeKey")
             .WithSummary("Revoke an API key and the sessions that it opened").Problems(404, 409);
         api.MapPost("/sign-in-links", MakeLinkAsync).WithName("makeSignInLink").RequireAuthorization(Policy.Viewer).WithTags("Access")
-            .WithSummary("Make a link that signs a browser in once, as the caller").Problems(400);
+            .WithSummary("Create a link that signs a browser in once, as the caller").Problems(400);
     }
 
     private static async Task<Ok<Page<KeyView>>> ListAsync(ReadKeys keys, CancellationToken cancellationToken) =>

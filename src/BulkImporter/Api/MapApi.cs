@@ -19,7 +19,7 @@ internal static class MapApi
             .Problems(400, 404, 409).Produces<string>(contentType: "text/csv")
             .AlsoAnswers("text/plain", "old.example.com/watch/7 https://www.cincopa.com/media-platform/iframe.aspx?fid=A4!A8\n");
         map.MapGet("/check", CheckAsync).WithName("checkMap").RequireAuthorization(Policy.Operator)
-            .WithSummary("What the map would hold, and whether it can be made").Problems(400, 404, 409);
+            .WithSummary("What the map would contain, and whether it can be made").Problems(400, 404, 409);
     }
 
     private static async Task<Results<Ok<MapReport>, ProblemHttpResult>> CheckAsync(

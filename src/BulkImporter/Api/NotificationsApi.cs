@@ -17,17 +17,17 @@ internal static class NotificationsApi
     {
         var notifications = api.MapGroup("/notifications").WithTags("Notifications").RequireAuthorization(Policy.Admin);
         notifications.MapGet("/", ListAsync).WithName("listNotifications")
-            .WithSummary("The messages that were sent, the latest first, and what became of each delivery")
+            .WithSummary("The messages that were sent, the latest first, and the result of each delivery")
             .Problems(400);
         notifications.MapPost("/{id:long}/replay", ReplayAsync).WithName("replayNotification")
-            .WithSummary("Send a notification once more to every target, with the same id and body").Problems(404);
+            .WithSummary("Send a notification again to every target, with the same id and body").Problems(404);
         notifications.MapGet("/targets", TargetsAsync).WithName("listTargets")
             .WithSummary("The addresses that notifications are posted to; a secret is never shown again");
         notifications.MapPost("/targets", AddAsync).WithName("addTarget")
-            .WithSummary("Add a target; the answer is the only place that shows its signing secret")
+            .WithSummary("Add a target; only this response shows its signing secret")
             .Problems(400, 409);
         notifications.MapDelete("/targets/{name}", RemoveAsync).WithName("removeTarget")
-            .WithSummary("Remove a target; what was on its way to it is dropped").Problems(404);
+            .WithSummary("Remove a target; messages on their way to it are dropped").Problems(404);
     }
 
     private static async Task<Ok<Page<NotificationView>>> ListAsync(

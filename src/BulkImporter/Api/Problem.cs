@@ -66,7 +66,7 @@ internal static class Problem
             StatusCodes.Status403Forbidden =>
                 "The key's role does not allow this. A viewer can read, an operator can also act, an admin can also manage accounts, "
                     + "people and keys.",
-            StatusCodes.Status404NotFound => $"The API has no address {context.HttpContext.Request.Path}.",
+            StatusCodes.Status404NotFound => $"The API has no URL {context.HttpContext.Request.Path}.",
             _ => null,
         };
     }
@@ -89,8 +89,8 @@ internal sealed class MistakeAnswers : IExceptionHandler
             BadHttpRequestException { InnerException: JsonException { Path: ['$', '.', .. var member] } } =>
                 Problem.InvalidArgument(new(member,
                 // The library's own words name our types, and say nothing to whoever wrote the body.
-                $"'{member}' is not known here, or its value is not of the kind that is expected: see /openapi/v1.json. A number stands "
-                    + "without quotes, with a point before decimals, as in 2.5.")),
+                $"'{member}' is not known here, or its value has the wrong type: see /openapi/v1.json. A number is written "
+                    + "without quotes and with a decimal point, as in 2.5.")),
             // The framework's own words speak of our parameters.
             BadHttpRequestException { InnerException: null } bad when bad.Message.StartsWith("Implicit body", StringComparison.Ordinal) =>
                 Problem.Of(bad.StatusCode, ProblemType.InvalidRequest, "Invalid request",

@@ -93,7 +93,7 @@ internal static class RecordsApi
             .Problems(400, 404, 409);
         import.MapPost("/undo", UndoAsync).WithName("undoImport").RequireAuthorization(Policy.Admin)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
-            .WithSummary("Delete in Cincopa the assets that an import has made")
+            .WithSummary("Delete in Cincopa the assets that an import made")
             .WithDescription(
                 "Of the selection's imported records, those assets that their own calls made and that no other record of the account has. "
                     + "Adopted, unknown and possibly duplicated ones are listed and left. The import must have ended; 'name' must be its "
@@ -101,7 +101,7 @@ internal static class RecordsApi
                     + "them again; until the end, undo.isUnderWay of the import is true.")
             .Problems(400, 404, 409);
         import.MapPost("/records/{rowNumber:int}/give-up", GiveUpAsync).WithName("giveUpRecord").RequireAuthorization(Policy.Operator)
-            .WithSummary("Give a record in doubt up")
+            .WithSummary("Give up a record in doubt")
             .WithDescription(
                 "An unknown record becomes failed with the code given_up. It is sent again only by a rerun that "
                     + "names the row or that code.")
@@ -124,19 +124,19 @@ internal static class RecordsApi
             .Problems(400, 404);
         import.MapPost("/give-up", GiveUpSelectionAsync).WithName("giveUpRecords").RequireAuthorization(Policy.Operator)
             .WithMetadata(new RequestSizeLimitAttribute(SelectionBody.MostBytes))
-            .WithSummary("Give the records in doubt of a selection up")
+            .WithSummary("Give up the records in doubt of a selection")
             .WithDescription(
                 "Only unknown records of the selection change; they become failed with the code given_up. An empty selection is all of "
                     + "them.")
             .Problems(400, 404);
         import.MapPost("/adopt", AdoptAllAsync).WithName("adoptOnlyCandidates").RequireAuthorization(Policy.Operator)
-            .WithSummary("Adopt for every record in doubt its only candidate")
+            .WithSummary("Adopt the only candidate of every record in doubt")
             .WithDescription(
                 "Records with several candidates, and assets that are a candidate of several records, are left for a person to decide.")
             .Problems(404);
         import.MapGet("/results", ResultsAsync).WithName("exportResults").RequireAuthorization(Policy.Viewer)
             .WithSummary(
-                "The manifest with what became of each row, streamed; format=csv or jsonl")
+                "The manifest with the result of each row, streamed; format=csv or jsonl")
             .WithDescription(
                 "A viewer's file has *** for the signatures, tokens and passwords in source addresses; an operator's has them whole, and "
                     + "can be uploaded again.")
@@ -145,7 +145,7 @@ internal static class RecordsApi
             .AlsoAnswers("application/jsonl",
                 "{\"url\":\"https://media.example.com/spring.mp4\",\"import_state\":\"imported\",\"import_rid\":\"A8KcNw\"}\n");
         import.MapGet("/archive", ArchiveAsync).WithName("getArchive").RequireAuthorization(Policy.Operator)
-            .WithSummary("All that is known of an import that has ended, as a ZIP file with the SHA-256 of everything in it")
+            .WithSummary("Everything known about an import that has ended, as a ZIP file with the SHA-256 of everything in it")
             .WithDescription(
                 "The manifest as it was uploaded, the results, and JSON lines of records, attempts, texts, finishing, findings, "
                     + "corrections and audit, with the columns of the database. Source addresses are whole.")
@@ -303,7 +303,7 @@ internal static class RecordsApi
                 var chosen = asked ?? await export.FormatAsync(ready, cancellationToken);
                 if (chosen == FileFormat.Xlsx && ready.Rows >= ExportResults.MostRowsOfSheet)
                     throw new InvalidArgumentException("format",
-                        $"A sheet has at most {ExportResults.MostRowsOfSheet:N0} rows, its header among them. Export it as csv or jsonl.");
+                        $"A sheet has at most {ExportResults.MostRowsOfSheet:N0} rows, including its header. Export it as csv or jsonl.");
                 var isWhole = context.User.Role() >= Role.Operator;
                 await note.RunAsync(context.User.Actor(), "results_exported", id,
                     $"{EnumText<FileFormat>.Of(chosen)}, {filter}{(isWhole ? ", with whole source addresses" : "")}", cancellationToken);

@@ -17,7 +17,7 @@ internal sealed class SettingsSchema : IOpenApiSchemaTransformer
             (next.Type, next.Format) = (JsonSchemaType.String | JsonSchemaType.Null, null);
         if (context.JsonTypeInfo.Type != typeof(RevisionBody)) return Task.CompletedTask;
         (schema.AdditionalProperties, schema.AdditionalPropertiesAllowed) = (null, false);
-        schema.Description = "What changes about an import; what is left out stays as it is, and an empty text is the default. " +
+        schema.Description = "What changes about an import; what is left out stays as it is, and an empty text restores the default. " +
             $"One that runs or is paused takes only {Names(s => s.About.Steers)}.";
         schema.Properties = new Dictionary<string, IOpenApiSchema>
         {

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BulkImporter.Api;
 
-/// <param name="Name">What to call it; the same name again replaces.</param>
+/// <param name="Name">Its name; an existing template with the same name is replaced.</param>
 public sealed record NewTemplateBody(string? Name);
 
 internal static class TemplatesApi
@@ -17,13 +17,13 @@ internal static class TemplatesApi
             .Problems(400).Produces<string>(contentType: "text/csv");
         api.MapPost("/imports/{id:int}/template", SaveAsync).WithName("saveTemplate")
             .RequireAuthorization(Policy.Operator).WithTags("Templates")
-            .WithSummary("Keep how this import's manifest is read, for manifests of its account with the same header")
+            .WithSummary("Save how this import's manifest is read, for manifests of its account with the same header")
             .Problems(400, 404, 429);
         var templates = api.MapGroup("/accounts/{account}/templates").WithTags("Templates");
         templates.MapGet("/", ListAsync).WithName("listTemplates")
             .RequireAuthorization(Policy.Viewer).WithSummary("The account's mapping templates").Problems(404);
         templates.MapDelete("/{name}", DeleteAsync).WithName("deleteTemplate").RequireAuthorization(Policy.Operator)
-            .WithSummary("Forget a template; imports that were read by it keep their mapping").Problems(404);
+            .WithSummary("Delete a template; imports that used it keep their mapping").Problems(404);
     }
 
     private static async Task<Results<Ok<TemplateView>, ProblemHttpResult>> SaveAsync(

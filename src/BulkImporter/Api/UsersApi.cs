@@ -24,12 +24,12 @@ internal static class UsersApi
         users.MapGet("/", ListAsync).WithName("listUsers").WithSummary("List the people who sign in with a password");
         users.MapGet("/{name}", FindAsync).WithName("getUser").WithSummary("One person").Problems(404);
         users.MapPost("/", AddAsync).WithName("inviteUser")
-            .WithSummary("Invite a person; the answer is the only place that shows the link").Problems(400, 409);
+            .WithSummary("Invite a person; only this response shows the link").Problems(400, 409);
         users.MapPatch("/{name}", ChangeAsync).WithName("changeUser")
             .WithSummary("Change the role, lock or unlock; the person's sessions end")
             .Problems(400, 404, 409);
         users.MapPost("/{name}/password-link", MakeLinkAsync).WithName("makePasswordLink")
-            .WithSummary("Make a new link with which a person chooses a password; earlier ones end").Problems(400, 404);
+            .WithSummary("Create a new link with which a person chooses a password; earlier links end").Problems(400, 404);
         users.MapDelete("/{name}", RemoveAsync).WithName("removeUser")
             .WithSummary("Remove a person and end the sessions").Problems(404, 409);
     }

@@ -23,7 +23,7 @@ internal static class AccountVerb
     private static string PathOf(string name) => $"accounts/{Uri.EscapeDataString(name)}";
 
     private static Option<bool> TokenStdin() => Flag("--token-stdin",
-        "Read the API token from standard input, the only way in: arguments are seen by every user of the machine");
+        "Read the API token from standard input, the only way: every user of the machine can see arguments");
 
     private static Func<CommandResult, string?[]> Needs(Option<bool> tokenStdin) => result => result.GetValue(tokenStdin) ? [] :
     [
@@ -31,13 +31,13 @@ internal static class AccountVerb
             + $"{result.Command.Name} NAME --token-stdin < token.txt",
     ];
 
-    private static Option<bool> Anyway() => Flag("--anyway", "Save the token although Cincopa does not accept it now");
+    private static Option<bool> Anyway() => Flag("--anyway", "Save the token even if Cincopa does not accept it now");
 
     private static async Task<string> ReadTokenAsync(Call call)
     {
         var token = PlainText.Trimmed(await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken));
         return token.Length == 0 || token.Any(char.IsWhiteSpace)
-            ? throw new VerbFailure(ExitCode.Usage, "Standard input must hold the token and nothing else.",
+            ? throw new VerbFailure(ExitCode.Usage, "Standard input must contain the token and nothing else.",
                 "For example: BulkImporter account add museum --token-stdin < token.txt")
             : token;
     }
@@ -105,7 +105,7 @@ internal static class AccountVerb
     {
         var name = AccountName();
         var search = Text("--search", "TEXT", "Only galleries that Cincopa finds for this text");
-        var after = Text("--after", "CURSOR", "Go on after the page that ended with this cursor");
+        var after = Text("--after", "CURSOR", "Continue after the page that ended with this cursor");
         return new(surroundings, "galleries",
             "List the account's galleries at Cincopa, a page at a time: the id is what the setting fid of an import takes.",
             ["BulkImporter account galleries museum --search Spring"], [name, search, after],
@@ -126,7 +126,7 @@ internal static class AccountVerb
             "How upload_from_url is called: auto (GET, and POST where Cincopa does not take GET), get or post; a suspended account becomes "
                 + "active", "VERB");
         return new(surroundings, "limits",
-            "Show or change how an account is called and how hard it is worked. A change works within seconds, without a restart.",
+            "Show or change how an account is called and its limits. A change takes effect within seconds, without a restart.",
             ["BulkImporter account limits museum", "BulkImporter account limits museum --rate 10 --max-in-flight 20",
                 "BulkImporter account limits museum --verb post"],
             [name, .. limits.Values, verb],
@@ -156,10 +156,10 @@ internal static class AccountVerb
     {
         var name = AccountName();
         var template = Text("--player-template", "FID",
-            "The gallery or template that embeds play with; empty for the gallery that each asset stands in");
+            "The gallery or template that embeds play with; empty for the gallery that each asset is in");
         var embed = Text("--embed-address", "URL",
-            $"The address of embeds, empty for {PlayerSettings.DefaultEmbed}, which is unproven");
-        var hls = Text("--hls-address", "URL", $"The address of playlists, empty for {PlayerSettings.DefaultHls}, which is unproven");
+            $"The URL of embeds, empty for {PlayerSettings.DefaultEmbed}, which is unproven");
+        var hls = Text("--hls-address", "URL", $"The URL of playlists, empty for {PlayerSettings.DefaultHls}, which is unproven");
         return new(surroundings, "player",
             "Show or change where the account's assets play. Result files, record pages and the map of old addresses use it.",
             ["BulkImporter account player museum", "BulkImporter account player museum --player-template AkIAw6ufdBqZ"],
@@ -189,10 +189,10 @@ internal static class AccountVerb
             "Where it is sent: media.example.com (https), media.example.com:8443, or http://media.example.com (unencrypted)");
         var header = Text("--header", "NAME", "The header, e.g. Authorization");
         var valueStdin = Flag("--value-stdin",
-            "Read the value from standard input, the only way in: arguments are seen by every user of the machine");
+            "Read the value from standard input, the only way: every user of the machine can see arguments");
         var remove = Flag("--remove", "Forget it");
         return new(surroundings, "source-header",
-            "Request headers that the account's sources want, for pushes and probes: list them, set one, remove one. Values are stored "
+            "Request headers that the account's sources need, for pushes and probes: list them, set one, remove one. Values are stored "
                 + "encrypted and never shown.",
             ["BulkImporter account source-header museum",
                 "BulkImporter account source-header museum --host media.example.com --header Authorization --value-stdin < header.txt",
@@ -209,11 +209,11 @@ internal static class AccountVerb
                     });
                 if (call.Get(remove))
                     return await call.OrderAsync(HttpMethod.Delete, path + Query.Of(("host", toHost), ("header", named)),
-                        $"{Wording.Plain(named)} is not sent to {Wording.Plain(toHost)} any more.");
+                        $"{Wording.Plain(named)} is no longer sent to {Wording.Plain(toHost)}.");
 
                 var value = (await call.Surroundings.Input.ReadToEndAsync(call.CancellationToken)).Trim();
                 if (value.Length == 0)
-                    throw new VerbFailure(ExitCode.Usage, "Standard input must hold the header's value and nothing else.",
+                    throw new VerbFailure(ExitCode.Usage, "Standard input must contain the header's value and nothing else.",
                         "For example: Bearer 1234");
                 return await call.OrderAsync(HttpMethod.Put, path,
                     $"{Wording.Plain(named)} is sent to {Wording.Plain(toHost)}, and to no other host.",

@@ -18,7 +18,7 @@ internal static class AdoptVerb
         var all = Flag("--all", "For every record in doubt, adopt its only possible asset. Records with several are not changed");
         var lookAgain = Flag("--look-again", "Search Cincopa for the asset again now, instead of when its turn comes");
         return new ClientVerb(surroundings, "adopt",
-            "Say which asset in Cincopa belongs to an unknown record, or list the possible assets.",
+            "Set which asset in Cincopa belongs to an unknown record, or list the possible assets.",
             ["BulkImporter records 7 --state unknown      which records are in doubt",
                 "BulkImporter adopt 7 12                     the assets that row 12 may have become",
                 "BulkImporter adopt 7 12 --look-again        search for it now",

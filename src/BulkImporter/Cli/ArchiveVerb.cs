@@ -11,10 +11,10 @@ internal static class ArchiveVerb
     public static Verb Of(Surroundings surroundings)
     {
         var id = ImportId();
-        var output = OutputFile.Option("Where to write; the file appears whole or not at all; - for standard output [import-ID.zip]");
+        var output = OutputFile.Option("Where to write, completely or not at all; - for standard output [import-ID.zip]");
         return new ClientVerb(surroundings, "archive",
-            "Write all that is known of an import that has ended into a ZIP file, and verify it: manifest, results, records, attempts, "
-                + "findings, audit. It holds source addresses as they are, signatures included.",
+            "Write everything known about an import that has ended to a ZIP file, and verify it: manifest, results, records, attempts, "
+                + "findings, audit. It contains source URLs as they are, signatures included.",
             ["BulkImporter archive 7", "BulkImporter archive 7 -o spring.zip && BulkImporter delete 7 --yes"], [id, output],
             async call =>
             {

@@ -20,10 +20,10 @@ internal sealed class ClientVerb : Verb
             {
                 foreach (var complaint in refuses(result).OfType<string>()) result.AddError(complaint);
             });
-        var json = Flag("--json", "Print the API's answer as it is");
+        var json = Flag("--json", "Print the API's response as it is");
         var server = Text("--server", "URL", $"Where the server is [BULKIMPORTER_SERVER, else {DefaultServer}]");
         var apiKey = Text("--api-key", "KEY",
-            "Who is asking [BULKIMPORTER_API_KEY, which other users of this machine cannot see]");
+            "The API key [BULKIMPORTER_API_KEY, which other users of this machine cannot see]");
         Takes([.. takes, .. answers ? [json] : Array.Empty<Symbol>(), server, apiKey]);
         SetAction(async (line, cancellationToken) =>
         {

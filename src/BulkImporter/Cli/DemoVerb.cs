@@ -9,11 +9,11 @@ internal static class DemoVerb
     public static Verb Of(Surroundings surroundings)
     {
         var once = Flag("--once",
-            "End after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)");
+            "Exit after the import instead of staying up; the exit code is the import's (3 for the sample, which has failures on purpose)");
         var manifest = InputFile.Option("--manifest",
-            "Another manifest than the sample; file names such as missing-1.mp4 bring about outcomes (docs/samples/README.md)");
+            "A manifest other than the sample; file names such as missing-1.mp4 cause certain outcomes (docs/samples/README.md)");
         var simulator = new Option<FileInfo>("--simulator")
-        { HelpName = "PATH", Description = "The simulator's program [beside this one]" };
+        { HelpName = "PATH", Description = "The simulator's program [next to this one]" };
         simulator.AcceptExistingOnly();
         var data = new Option<DirectoryInfo?>("--data")
         {
@@ -22,7 +22,7 @@ internal static class DemoVerb
         };
         var urls = Text("--urls", "URL", $"Where the dashboard listens [{ClientVerb.DefaultServer}; with --once a free port]");
         var verb = new Verb("demo",
-            "Show everything on this machine against a simulator of Cincopa: no account, nothing leaves the machine.",
+            "Show everything on this machine against a Cincopa simulator: no account needed, nothing leaves the machine.",
             "BulkImporter demo                        then open the sign-in link that it prints",
             "BulkImporter demo --once                 run, print the numbers, end",
             "BulkImporter demo --once --manifest mine.csv").Takes(once, manifest, simulator, data, urls);

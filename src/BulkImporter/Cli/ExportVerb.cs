@@ -11,10 +11,10 @@ internal static class ExportVerb
         var id = ImportId();
         var output = OutputFile.Option();
         var selection = new SelectionOptions();
-        var format = Choice<FileFormat>("--format", "The kind of file [as the manifest is]");
-        var findings = Flag("--findings", "What was found in the manifest, instead of the results");
+        var format = Choice<FileFormat>("--format", "The format of the file [the manifest's]");
+        var findings = Flag("--findings", "The findings in the manifest, instead of the results");
         return new ClientVerb(surroundings, "export",
-            "Write the results: every original column, and what became of the row. The file can be submitted again as it is.",
+            "Write the results: every original column, and the result of each row. The file can be submitted again as it is.",
             ["BulkImporter export 7 -o results.csv", "BulkImporter export 7 --state failed -o to-fix.csv",
                 "BulkImporter export 7 --format jsonl | jq .import_rid", "BulkImporter export 7 --findings -o findings.csv"],
             [id, output, .. selection.All, format, findings],

@@ -12,7 +12,7 @@ internal static class FindingsVerb
         var output = OutputFile.Option("Write all of them as CSV into this file, for a spreadsheet; - for standard output");
         var (limit, after) = (Limit(), After());
         return new ClientVerb(surroundings, "findings",
-            "List what was found in an import's manifest: row, line, code and what to do about it.",
+            "List the findings in an import's manifest: row, line, code and what to do about it.",
             ["BulkImporter findings 7", "BulkImporter findings 7 -o findings.csv",
                 "BulkImporter findings 7 --json | jq -r '.items[].code' | sort | uniq -c"],
             [id, output, limit, after],

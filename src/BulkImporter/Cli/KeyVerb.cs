@@ -9,7 +9,7 @@ namespace BulkImporter.Cli;
 internal static class KeyVerb
 {
     public static Verb Of(Surroundings surroundings) =>
-        new Verb("key", "Make, list and revoke API keys.", "BulkImporter key list",
+        new Verb("key", "Create, list and revoke API keys.", "BulkImporter key list",
             "BulkImporter key add nightly --role operator --days 365")
             .Takes(Add(surroundings), List(surroundings), Revoke(surroundings), Link(surroundings));
 
@@ -17,8 +17,8 @@ internal static class KeyVerb
     {
         var name = new Argument<string>("NAME") { Description = "Who or what uses it, as the audit log shows it" };
         var role = RoleOf("it");
-        var days = AtLeast(0.01, new Option<double?>("--days") { HelpName = "N", Description = "Expires after so many days [never]" });
-        return new(surroundings, "add", "Make an API key. Prints its secret, which cannot be read again.",
+        var days = AtLeast(0.01, new Option<double?>("--days") { HelpName = "N", Description = "Expires after this many days [never]" });
+        return new(surroundings, "add", "Create an API key. Prints its secret, which cannot be read again.",
             ["BulkImporter key add nightly --role operator --days 365",
                 "export BULKIMPORTER_API_KEY=$(BulkImporter key add laptop --role admin)"],
             [name, role, days],

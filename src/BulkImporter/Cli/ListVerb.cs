@@ -10,7 +10,7 @@ internal static class ListVerb
     {
         var search = Text("--search", "TEXT", "Only imports with this in their name, file, account or person");
         var state = Choice<ImportState>("--state", "Only imports in this state", "STATE");
-        var order = Choice<ImportOrder>("--order", "Which come first [newest]");
+        var order = Choice<ImportOrder>("--order", "Sort order [newest]");
         var (limit, after) = (Limit(), After());
         return new ClientVerb(surroundings, "list", "List the imports, newest first.",
             ["BulkImporter list", "BulkImporter list --state paused --json | jq '.items[].id'"], [state, search, order, limit, after],

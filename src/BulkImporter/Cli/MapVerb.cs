@@ -17,7 +17,7 @@ internal static class MapVerb
         format.DefaultValueFactory = _ => Wording.Of(MapFormat.Csv);
         var to = Choice<MapTarget>("--to",
             "Where old addresses lead: the embed page, the playlist, the file, or a page of yours [embed; page with --page]");
-        var page = Text("--page", "TEMPLATE", "The address of your pages, with {rid}, {fid} or {reference_id} in it");
+        var page = Text("--page", "TEMPLATE", "The URL of your pages, with {rid}, {fid} or {reference_id} in it");
         var output = OutputFile.Option();
         return new ClientVerb(surroundings, "map",
             "Write the map from old addresses to new ones, so that links to the old library still play. The old address of a row is its "

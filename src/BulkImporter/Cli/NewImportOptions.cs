@@ -31,7 +31,7 @@ internal sealed class NewImportOptions
         idempotencyKey.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var key }] && (key.Length == 0 || key.AsSpan().ContainsAnyExceptInRange(' ', '~')))
-                result.AddError("--idempotency-key takes letters, digits and signs of ASCII on one line, because it is sent in a header.");
+                result.AddError("--idempotency-key takes ASCII letters, digits and symbols on one line, because it is sent in a header.");
         });
     }
 

@@ -11,7 +11,7 @@ namespace BulkImporter.Cli;
 internal static class NotifyVerb
 {
     public static Verb Of(Surroundings surroundings) =>
-        new Verb("notify", "Tell other programs and people when an import ends, pauses by itself or stalls, or an account is suspended.",
+        new Verb("notify", "Notify other programs and people when an import ends, pauses itself or stalls, or an account is suspended.",
             "BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify log")
             .Takes(Add(surroundings), List(surroundings), Remove(surroundings), Log(surroundings), Replay(surroundings));
 
@@ -20,9 +20,9 @@ internal static class NotifyVerb
     private static ClientVerb Add(Surroundings surroundings)
     {
         var name = TargetName();
-        var url = new Argument<string>("URL") { Description = "Where notifications are posted to, or mailto: and a mail address" };
+        var url = new Argument<string>("URL") { Description = "The URL that notifications are posted to, or mailto: and an email address" };
         return new(surroundings, "add",
-            "Add a target. For a web address prints the secret that its notifications are signed with, which cannot be read again.",
+            "Add a target. For a URL, prints the secret that signs its notifications, which cannot be read again.",
             ["BulkImporter notify add ops https://ops.example/hooks/imports", "BulkImporter notify add ann mailto:ann@example.com"],
             [name, url],
             call => call.ShowAsync(
@@ -67,7 +67,7 @@ internal static class NotifyVerb
     private static ClientVerb Replay(Surroundings surroundings)
     {
         var id = new Argument<long>("ID") { Description = "The notification's number, as `BulkImporter notify log` shows it" };
-        return new(surroundings, "replay", "Send a notification once more to every target.", ["BulkImporter notify replay 12"], [id],
+        return new(surroundings, "replay", "Send a notification again to every target.", ["BulkImporter notify replay 12"], [id],
             call => call.TellAsync(call.PostAsync<ReplayedBody>($"notifications/{call.Get(id)}/replay"), replayed =>
                 $"Notification {call.Get(id)} goes to {Wording.Count(replayed.Targets, "target", "targets")}."), answers: false);
     }

@@ -48,9 +48,9 @@ internal static class Options
     public static Option<string?> Sheet() => Text("--sheet", "NAME", "The sheet to read, if several sheets of a workbook have rows");
 
     public static Option<int> Limit() =>
-        AtLeast(1, new Option<int>("--limit") { HelpName = "N", Description = "At most so many", DefaultValueFactory = _ => 50 });
+        AtLeast(1, new Option<int>("--limit") { HelpName = "N", Description = "At most this many", DefaultValueFactory = _ => 50 });
 
-    public static Option<string?> After() => Text("--after", "CURSOR", "Go on where an earlier page ended");
+    public static Option<string?> After() => Text("--after", "CURSOR", "Continue where an earlier page ended");
 
     public static Option<T> AtLeast<T>(double least, Option<T> option)
     {

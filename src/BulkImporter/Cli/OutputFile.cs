@@ -28,7 +28,7 @@ internal sealed class OutputFile
     /// <summary>It can be read again when it is written.</summary>
     public bool IsRegular => path != StandardOutput && there is not { IsRegular: false };
 
-    public static Option<string?> Option(string description = "Where to write; the file appears whole or not at all [standard output]")
+    public static Option<string?> Option(string description = "Where to write, completely or not at all [standard output]")
     {
         var option = new Option<string?>("--output", "-o") { HelpName = "FILE", Description = description };
         option.Validators.Add(result =>

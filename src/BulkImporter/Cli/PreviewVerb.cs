@@ -13,7 +13,7 @@ internal static class PreviewVerb
         var rows = AtLeast(1, new Option<int>("--rows")
         { HelpName = "N", Description = "Rows to show, up to 100", DefaultValueFactory = _ => 5 });
         return new ClientVerb(surroundings, "preview",
-            "Show how an import's manifest is read: its columns, what each is taken for, and its first rows. Change it with revise.",
+            "Show how an import's manifest is read: its columns, what each is used as, and its first rows. Change it with revise.",
             ["BulkImporter preview 7", "BulkImporter preview 7 --rows 20 --json | jq .mapping"], [id, rows],
             call => call.ShowAsync(
                 call.GetAsync<ManifestPreview>($"imports/{call.Get(id)}/preview" + Query.Of(("rows", call.Get(rows)))), preview =>

@@ -13,11 +13,11 @@ internal static class PushVerb
 
     public static Verb Of(Surroundings surroundings)
     {
-        var files = InputFile.Arguments("Media files of this machine",
-            "Cincopa tells by the name what kind of media it is: write the bytes to a file such as clip.mp4, and push that.");
+        var files = InputFile.Arguments("Media files on this machine",
+            "Cincopa recognises the kind of media by the name: write the bytes to a file such as clip.mp4, and push that.");
         var import = new NewImportOptions();
         return new ClientVerb(surroundings, "push",
-            "Send files of this machine: each becomes a row of an import, which waits for review, or starts with --start.",
+            "Send files on this machine: each becomes a row of an import, which waits for review, or starts with --start.",
             ["BulkImporter push clip.mp4 --start --watch              one file, from here into Cincopa",
                 "BulkImporter push media/*.mp4 --name 'Spring' --set fid=A4BcDeFgHiJk    all of a folder, into a gallery",
                 "BulkImporter push media/*.mp4                           interrupted? Repeat it: what has arrived is not sent twice"],

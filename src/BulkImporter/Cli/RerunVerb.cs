@@ -20,7 +20,7 @@ internal static class RerunVerb
         var map = Text("--map", "MAPPING", "Which column of --file is what: url=OriginalURL,caption=Title");
         var encoding = Text("--encoding", "ENCODING", "Of --file: windows-1252, or empty to go by the file's beginning");
         var sheet = Text("--sheet", "NAME", "Of --file: the sheet to read, if several sheets of a workbook have rows");
-        var check = Flag("--check", "Say what --file would change and what it could not, and change nothing");
+        var check = Flag("--check", "Show what --file would change and what it could not, and change nothing");
         return new ClientVerb(surroundings, "rerun",
             "Send records again that failed, or a selection. Imported records are sent again only where --arrival selects what differs "
                 + "from what was expected.",

@@ -16,13 +16,13 @@ internal sealed class SelectionOptions
     private readonly Option<string?> search =
         Text("--search", "TEXT", "Only records with this in their URL, caption, reference id, status_id or rid");
     private readonly Option<double?> stalled = AtLeast(0, new Option<double?>("--stalled-minutes")
-    { HelpName = "N", Description = "Only records that Cincopa accepted and that made no progress for so long" });
+    { HelpName = "N", Description = "Only records that Cincopa accepted and that made no progress for this long" });
     private readonly Option<string?> finish =
         Choice<FinishState>("--finish", "Only imported records with this state of texts, tags and gallery");
     private readonly Option<string?> undo =
-        Choice<UndoState>("--undo", "Only records whose undo is so far; done means that the asset is deleted");
+        Choice<UndoState>("--undo", "Only records whose undo has this state; done means that the asset is deleted");
     private readonly Option<string?> arrival =
-        Choice<Arrival>("--arrival", "Only imported records of which the comparison with what was expected says this");
+        Choice<Arrival>("--arrival", "Only imported records with this result of the comparison with what was expected");
 
     public SelectionOptions(string ofState = "Only records in this state")
     {

@@ -53,7 +53,7 @@ internal sealed class ServerVerb : Verb
         "BulkImporter work --urls http://127.0.0.1:5081");
 
     public static ServerVerb Migrate(ServerVerbs verbs) =>
-        new("migrate", "Bring the database's schema up to date, and end.", verbs.Migrate, null,
+        new("migrate", "Bring the database's schema up to date, and exit.", verbs.Migrate, null,
         "ConnectionStrings__BulkImporter='Host=db;...' BulkImporter migrate");
 
     private static Option<string?> Listen(Surroundings surroundings) => new("--urls")

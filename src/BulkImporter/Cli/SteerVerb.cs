@@ -14,7 +14,7 @@ internal static class SteerVerb
             HelpName = "N",
             Description = "Send only the first N records and pause when they have ended; resume then sends the rest"
         });
-        return Steering(surroundings, "start", "Start an import that waits for review.",
+        return Steering(surroundings, "start", "Start an import that is waiting for review.",
             ["BulkImporter start 7", "BulkImporter start 7 --first 10           then look, and BulkImporter resume 7"],
             call => ("first", call.Get(first)), first);
     }
@@ -23,14 +23,14 @@ internal static class SteerVerb
         Steering(surroundings, "pause", "Stop sending records. What Cincopa has accepted is still followed.", ["BulkImporter pause 7"]);
 
     public static Verb Resume(Surroundings surroundings) =>
-        Steering(surroundings, "resume", "Go on after a pause, or send the rest after the first records.", ["BulkImporter resume 7"]);
+        Steering(surroundings, "resume", "Resume after a pause, or send the rest after the first records.", ["BulkImporter resume 7"]);
 
     public static Verb Cancel(Surroundings surroundings)
     {
         var abortRemote = Flag("--abort-remote",
             "Also ask Cincopa to abort what it has accepted and not finished. This works for a cancelled import too");
         return Steering(surroundings, "cancel",
-            "End an import: what was not sent is cancelled (rerun brings it back), what Cincopa has accepted is followed to its end.",
+            "Cancel what an import has not sent (rerun brings it back). What Cincopa has accepted is followed to its end.",
             ["BulkImporter cancel 7", "BulkImporter cancel 7 --abort-remote"],
             call => ("abortRemote", call.Get(abortRemote) ? "true" : null), abortRemote);
     }
@@ -41,7 +41,7 @@ internal static class SteerVerb
         var id = ImportId();
         var host = Text("--host", "HOST", "Only this one [all that wait]");
         return new ClientVerb(surroundings, "ask",
-            "Ask source hosts now that failed too often in a row and wait. One file of each is sent; when it works, the others follow.",
+            "Ask waiting source hosts now, which failed too often in a row. One file of each is sent; if it works, the others follow.",
             ["BulkImporter ask 7                                  all hosts that import 7 waits for",
                 "BulkImporter ask 7 --host media.example.com"],
             [id, host],

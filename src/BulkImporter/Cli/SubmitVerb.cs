@@ -15,7 +15,7 @@ internal static class SubmitVerb
         var file = InputFile.Argument("The manifest: .csv, .tsv, .xlsx or .jsonl, text also as .gz; one row per media file with its URL");
         file.Arity = ArgumentArity.ZeroOrOne;
         var from = Options.Text("--from", "URL",
-            "Let the server fetch the manifest instead: an https address, or the link of a Google Sheet");
+            "Let the server fetch the manifest instead: an https URL, or the link of a Google Sheet");
         var fileName = Options.Text("--file-name", "NAME", "What to call the file [as it is called where it comes from]");
         var (map, encoding, sheet) = (Options.Map(), Options.Encoding(), Options.Sheet());
         var import = new NewImportOptions();

@@ -12,7 +12,7 @@ internal static class TemplateVerb
 {
     public static Verb Of(Surroundings surroundings) =>
         new Verb("template",
-            "A manifest to fill in; and column mappings that are saved for an account and applied to manifests with the same header.",
+            "A manifest to fill in, and column mappings that are saved for an account and applied to manifests with the same header.",
             "BulkImporter template example -o manifest.xlsx", "BulkImporter template save 7 \"Old platform\"",
             "BulkImporter template list")
             .Takes(Example(surroundings), Save(surroundings), List(surroundings), Delete(surroundings));
@@ -49,7 +49,7 @@ internal static class TemplateVerb
     private static ClientVerb Save(Surroundings surroundings)
     {
         var id = ImportId();
-        var name = new Argument<string>("NAME") { Description = "Its name. A template of the same name is replaced" };
+        var name = new Argument<string>("NAME") { Description = "Its name. A template with the same name is replaced" };
         return new(surroundings, "save", "Save the column mapping of an import as a template.",
             ["BulkImporter template save 7 \"Old platform\""], [id, name],
             call => call.TellAsync(

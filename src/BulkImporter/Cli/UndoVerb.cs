@@ -10,11 +10,11 @@ internal static class UndoVerb
     {
         var id = ImportId();
         var selection = new SelectionOptions();
-        var name = Text("--name", "NAME", "The name of the import, to confirm it: its assets are deleted in Cincopa for good");
-        var dryRun = Flag("--dry-run", "Say what would be deleted and what left, and delete nothing");
+        var name = Text("--name", "NAME", "The name of the import, to confirm: its assets are permanently deleted in Cincopa");
+        var dryRun = Flag("--dry-run", "Show what would be deleted and what would stay, and delete nothing");
         return new ClientVerb(surroundings, "undo",
-            "Delete in Cincopa the assets that an import has made and that no other record has. Adopted, unknown and possibly duplicated "
-                + "ones are listed and left. The records are then deleted and can be sent again by a rerun.",
+            "Delete in Cincopa the assets that an import made and that no other record has. Adopted, unknown and possibly duplicated "
+                + "ones are listed and kept. The records are then deleted and can be sent again by a rerun.",
             ["BulkImporter undo 7 --dry-run                       what would be deleted and what left",
                 "BulkImporter undo 7 --name \"Spring library\"",
                 "BulkImporter undo 7 --search holiday --name \"Spring library\"",

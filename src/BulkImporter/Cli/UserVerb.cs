@@ -12,8 +12,8 @@ internal static class UserVerb
         new Verb("user", "Invite people, change their roles, lock and remove them.", "BulkImporter user list",
             "BulkImporter user add anna --role operator")
             .Takes(Add(surroundings), List(surroundings), ChangeRole(surroundings),
-                Locking(surroundings, "lock", true, "End a person's sessions and refuse the person's sign-in until unlocked."),
-                Locking(surroundings, "unlock", false, "Let a person sign in again, also after too many wrong passwords."),
+                Locking(surroundings, "lock", true, "End a person's sessions and refuse their sign-in until they are unlocked."),
+                Locking(surroundings, "unlock", false, "Let a person sign in again, even after too many wrong passwords."),
                 Link(surroundings), Remove(surroundings));
 
     private static Argument<string> UserName() => new("NAME") { Description = "The name that the person signs in with" };
@@ -25,7 +25,7 @@ internal static class UserVerb
     private static void TellLink(Call call, PasswordLinkBody link)
     {
         call.Say(Wording.Plain(link.Url));
-        call.Note($"Shown this once: it works once, until {call.Time(link.ExpiresAt)}, and lets its reader choose the password.");
+        call.Note($"Shown this once: it works once, until {call.Time(link.ExpiresAt)}, and whoever opens it chooses the password.");
     }
 
     private static ClientVerb Add(Surroundings surroundings)
@@ -49,7 +49,7 @@ internal static class UserVerb
         var name = UserName();
         var role = new Argument<string>("ROLE") { Description = "viewer, operator or admin" };
         role.AcceptOnlyFromAmong([.. EnumText<Role>.All]);
-        return new(surroundings, "role", "Give a person another role. The person signs in again.", ["BulkImporter user role anna admin"],
+        return new(surroundings, "role", "Give a person another role. They must sign in again.", ["BulkImporter user role anna admin"],
             [name, role], call => call.TellAsync(
                 call.SendAsync<UserView>(HttpMethod.Patch, PathOf(call.Get(name)), new UserChangeBody(Role: call.Get(role))), Sentence));
     }
@@ -74,7 +74,7 @@ internal static class UserVerb
     private static ClientVerb Remove(Surroundings surroundings)
     {
         var name = UserName();
-        return new(surroundings, "remove", "Remove a person and end the sessions. What the person did stays in the audit log.",
+        return new(surroundings, "remove", "Remove a person and end their sessions. What they did stays in the audit log.",
             ["BulkImporter user remove anna"], [name],
             call => call.OrderAsync(HttpMethod.Delete, PathOf(call.Get(name)), $"{call.Get(name)} is removed."), answers: false);
     }

@@ -24,8 +24,8 @@ internal sealed class ValidateVerb : Verb
 
     public ValidateVerb(Surroundings surroundings)
         : base("validate",
-            "Check a manifest on this machine: no server, no account, nothing sent. Exit code 3 when rows cannot be imported, 1 when the "
-                + "file is no manifest.",
+            "Check a manifest on this machine: no server, no account, nothing sent. Exit code 3 if rows cannot be imported, 1 if the "
+                + "file is not a manifest.",
             "BulkImporter validate library.csv",
             "BulkImporter validate library.csv --json | jq -r '.findings[] | select(.severity == \"error\") | \"\\(.line): \\(.code)\"'")
     {

@@ -36,7 +36,7 @@ internal sealed class Watch(ImporterApi api, Surroundings surroundings)
         {
             var id = import.Value.Id;
             surroundings.Error.WriteLine(
-                $"Stopped watching. Import {id} goes on by itself. Come back with: BulkImporter show {id} --watch    Stop it with: "
+                $"Stopped watching. Import {id} continues. Come back with: BulkImporter show {id} --watch    Stop it with: "
                     + $"BulkImporter pause {id}");
             return ExitCode.Interrupted;
         }

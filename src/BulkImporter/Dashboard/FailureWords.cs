@@ -19,9 +19,9 @@ internal static class FailureWords
 
     private static (string Title, string Advice) All(FailureCode code) => code switch
     {
-        FailureCode.SourceNotFound => ("File not found", "The file is not at its address. Put it there, then rerun."),
+        FailureCode.SourceNotFound => ("File not found", "The file is not at its URL. Put it there, then rerun."),
         FailureCode.SourceForbidden => ("Access to the file refused",
-            "The source refuses access. Make the file public or use a fresh signed link."),
+            "The source refuses access. Make the file public or use a new signed link."),
         FailureCode.SourceTimeout => ("Source too slow", "The source answered too slowly. A rerun often helps."),
         FailureCode.SourceUnreachable => ("Source not reachable",
             "The source's host could not be reached. Check that it is up and public."),
@@ -38,8 +38,8 @@ internal static class FailureWords
             "The account's token lacks a permission. Grant it, then resume the account."),
         FailureCode.QuotaExceeded => ("Quota used up", "The account's quota is used up. Raise it, then resume the account."),
         FailureCode.NotTheApi => ("Not an answer of Cincopa's API",
-            "A page answered where Cincopa's API was expected. Check the account's address."),
-        FailureCode.NotSent => ("Not sent", "The worker stopped before the call left. A rerun is safe."),
+            "The answer was a page instead of Cincopa's API. Check the account's URL."),
+        FailureCode.NotSent => ("Not sent", "The worker stopped before the call was sent. A rerun is safe."),
         FailureCode.ReplyTimeout => ("No answer in time",
             "No answer came in time, so Cincopa may have the file. Look there before you send it again."),
         FailureCode.ReplyLost => ("Connection lost after sending",

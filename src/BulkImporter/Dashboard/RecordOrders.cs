@@ -19,12 +19,12 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
     {
         if (selections.Any(s => s.Arrival is not null) && await dialogs.ShowMessageBoxAsync(
             "Make other assets?",
-            "These records are imported, and what arrived differs from what was expected. Each is sent again and gets another asset. The "
-            + "asset that it has stays in Cincopa, and this import no longer names it: its attempts do.",
+            "These records are imported, and what arrived differs from what was expected. Each is sent again and gets a new asset. The "
+            + "old asset stays in Cincopa, and only the record's attempts still name it.",
             "Send again", cancelText: "Cancel") != true) return null;
         if (selections.Any(MayDuplicate) && await dialogs.ShowMessageBoxAsync(
             "Send them again?",
-            "Cincopa may already have these files: no answer came to the call, or another row has the same address. "
+            "Cincopa may already have these files: there was no answer to the call, or another row has the same URL. "
             + "Sending them again can make a second asset of each. Check in Cincopa first.",
             "Send again", cancelText: "Cancel") != true) return null;
 
@@ -60,7 +60,7 @@ internal sealed class RecordOrders(RerunRecords rerun, GiveUpRecords giveUp, Imp
             "Give up", cancelText: "Keep in doubt") != true) return null;
         var givenUp = await giveUp.RunAsync(importId, selection, await actor(), cancellationToken);
         feed.Hurry(importId);
-        snackbar.Add(givenUp == 0 ? "No record is in doubt any more." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
+        snackbar.Add(givenUp == 0 ? "No record is in doubt now." : $"{Words.Count(givenUp, "record was", "records were")} given up.",
             givenUp > 0 ? Severity.Success : Severity.Warning);
         return givenUp;
     }

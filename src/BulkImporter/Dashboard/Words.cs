@@ -63,12 +63,12 @@ internal static partial class Words
         RecordState.Submitting => "Being sent to Cincopa at this moment.",
         RecordState.Submitted => "Accepted by Cincopa, which is fetching the file.",
         RecordState.Imported => "The asset exists in Cincopa.",
-        RecordState.Failed => "It is not tried again by itself. A rerun sends it again.",
+        RecordState.Failed => "It is not tried again automatically. A rerun sends it again.",
         RecordState.Unknown => "Cincopa may or may not have received it, so it is not sent again unless you say so.",
         RecordState.Cancelled => "Not sent: the import was cancelled before its turn.",
         RecordState.Invalid => "The row cannot be sent. A finding says why.",
         RecordState.Duplicate => "Another row or an earlier import already has this file.",
-        RecordState.Deleted => "It was imported, and an undo has deleted its asset in Cincopa. A rerun of it sends the file again.",
+        RecordState.Deleted => "It was imported, and an undo deleted its asset in Cincopa. A rerun sends the file again.",
     };
 
     /// <summary>The state of an import whose counts are known: an end says what did not come in.</summary>
@@ -141,10 +141,10 @@ internal static partial class Words
     public static string Meaning(Arrival arrival) => arrival switch
     {
         Arrival.Verified => "What arrived is what was expected.",
-        Arrival.SizeDiffers => "The asset has another size than the file should have.",
-        Arrival.DurationDiffers => "The asset plays for another time than the file should.",
-        Arrival.Md5Differs => "The file that was uploaded from here has another MD5 than the manifest says.",
-        Arrival.Unverifiable => "Nothing was expected of it, or Cincopa has not said what arrived.",
+        Arrival.SizeDiffers => "The asset's size is not the one that the file should have.",
+        Arrival.DurationDiffers => "The asset's duration is not the one that the file should have.",
+        Arrival.Md5Differs => "The file that was uploaded from here has a different MD5 than the manifest says.",
+        Arrival.Unverifiable => "Nothing was expected, or Cincopa did not say what arrived.",
     };
 
     /// <summary>Whether a person has something to hear of an import.</summary>

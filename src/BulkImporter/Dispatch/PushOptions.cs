@@ -7,7 +7,7 @@ public sealed class PushOptions
 {
     public const string Section = "BulkImporter:Push";
 
-    /// <summary>Bytes of one range. Cincopa's own uploader (OWN S6) has the same. A range is streamed, never held as a whole.</summary>
+    /// <summary>Bytes of one range. Cincopa's own uploader (OWN S6) uses the same. A range is streamed, never held as a whole.</summary>
     [Range(1, 512_000_000)]
     public int RangeBytes { get; set; } = 51_200_000;
 

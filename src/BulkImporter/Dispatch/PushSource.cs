@@ -77,7 +77,7 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
         {
             if (answer.From > offset)
                 throw new SourceFailedException(FailureCode.SourceUnreachable,
-                    $"{answer.Url.IdnHost} answered with another range than it was asked for.");
+                    $"{answer.Url.IdnHost} answered with a different range than requested.");
             await SkipAsync(source, offset - answer.From, cancellationToken);
             return source;
         }
@@ -104,11 +104,11 @@ public sealed class PushSource(ReachSource reach, SourceHeaders headers, ReadSou
         await kept.OpenAsync(sha256, offset, cancellationToken) is { } reader
             ? new Kept(reader, sha256)
             : throw new SourceFailedException(FailureCode.SourceNotFound,
-                "The file that was sent here is not kept any more. Send it again, as an import of its own.");
+                "The file that was sent here is no longer stored. Send it again, as a separate import.");
 
     private Opened OpenFile(Uri url, long offset)
     {
-        if (url.IsUnc || url.Host.Length > 0) throw Forbidden("The address names another machine.");
+        if (url.IsUnc || url.Host.Length > 0) throw Forbidden("The URL names another machine.");
         if (url.LocalPath.Contains('\0', StringComparison.Ordinal)) throw Invalid();
         var path = Path.GetFullPath(url.LocalPath);
         var roots = options.Value.Roots;

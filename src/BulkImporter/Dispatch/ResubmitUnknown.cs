@@ -10,7 +10,7 @@ namespace BulkImporter.Dispatch;
 public sealed class ResubmitUnknown(
     NpgsqlDataSource database, RecordTransitions transitions, IOptions<WorkOptions> options, ILogger<ResubmitUnknown> log)
 {
-    /// <summary>How many times as long a record waits that nobody could look for.</summary>
+    /// <summary>How many times as long a record waits that nobody can look for.</summary>
     private const int Unlooked = 6;
 
     private const string ReadImportsInDoubt = """
@@ -27,8 +27,7 @@ public sealed class ResubmitUnknown(
         var imports = await database.QueryAsync<int>(ReadImportsInDoubt, cancellationToken);
         await EachItem.RunAsync(imports, id => $"import {id}", async importId =>
         {
-            var count = await transitions.ResubmittedAsync(importId, options.Value.ResubmitAfter, options.Value.ResubmitAfter * Unlooked,
-                cancellationToken);
+            var count = await transitions.ResubmittedAsync(importId, options.Value.LookAfter * Unlooked, cancellationToken);
             if (count > 0) Log.UnknownResubmitted(log, importId, count);
             total += count;
         }, cancellationToken);

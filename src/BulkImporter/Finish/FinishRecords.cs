@@ -104,7 +104,7 @@ internal sealed class FinishRecords(
     {
         if (item.Tries > Attempts)
             return Failed(item, Unexpected,
-                $"It was begun {Attempts} times, and the end could not be written. The log says why; then finish these records again.");
+                $"It was started {Attempts} times, and its result could not be saved. The log says why; then finish these records again.");
         var seen = new List<RemoteAsset>(1);
         var end = (await FinishAsync(item, calls, seen)) with { Asset = seen is [var asset] ? asset : null };
         if (end.State == FinishState.Done) calls.Worked();
@@ -221,7 +221,7 @@ internal sealed class FinishRecords(
         if (tooLong is [var (field, length), ..])
             return Failed(record, ValueTooLong,
                 string.Create(CultureInfo.InvariantCulture,
-                    $"The {field} takes {length} characters in Cincopa's call, which is taken to hold {manifests.Value.MaxEncodedText} "
+                    $"The {field} takes {length} characters in Cincopa's call, which is assumed to allow {manifests.Value.MaxEncodedText} "
                         + $"(BulkImporter:Manifests:MaxEncodedLength). The rest was written; set it in Cincopa, or shorten it."));
         return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
     }
@@ -238,8 +238,8 @@ internal sealed class FinishRecords(
             // A token may be allowed to upload and not to write: that must not suspend an account that imports.
             FailureCode.TokenRejected or FailureCode.PermissionMissing =>
                 Failed(record, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
-                $"The token may not do this: {error.Message} Give it asset.read, asset.write and gallery.write, then finish these records "
-                    + "again."),
+                $"The token does not allow this: {error.Message} Give it asset.read, asset.write and gallery.write, then finish these "
+                    + "records again."),
             FailureCode.InvalidInput => Failed(record, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message),
             var code => Again(record, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
         };

@@ -56,7 +56,7 @@ internal static class ConnectionSetting
             return ParseUrl(text[scheme.Length..], place);
         if (text.IndexOf("://", StringComparison.Ordinal) is var colon and >= 0 && text.IndexOf('=') is var equals
             && (equals < 0 || colon < equals))
-            throw new StartupException($"{place} holds an address of another kind than postgresql://. {Form}.");
+            throw new StartupException($"{place} has a URL that does not begin with postgresql://. {Form}.");
 
         var parts = new DbConnectionStringBuilder();
         try
@@ -66,8 +66,8 @@ internal static class ConnectionSetting
         catch (ArgumentException)
         {
             throw new StartupException(
-                $"{place} holds no connection string: its parts have the form Keyword=value and stand apart by semicolons, and a value "
-                    + $"with ; or = in it stands in quotes. {Form}.");
+                $"{place} has no valid connection string: its parts have the form Keyword=value, separated by semicolons, and a value "
+                    + $"with ; or = in it must be in quotes. {Form}.");
         }
 
         var settings = new NpgsqlConnectionStringBuilder();
@@ -80,7 +80,7 @@ internal static class ConnectionSetting
 
         if (settings.Host?.Contains('=') == true)
             throw new StartupException(
-                $"{place} holds a connection string whose parts stand apart by blanks. They stand apart by semicolons. {Form}.");
+                $"{place} has a connection string whose parts are separated by spaces. Separate them by semicolons. {Form}.");
         return Usable(settings, place);
     }
 
@@ -94,7 +94,7 @@ internal static class ConnectionSetting
         if (hosts.Split(',').Any(h => !IsHostAndPort(h)) || database.Contains('@') || parameters.Contains('@'))
         {
             throw new StartupException(
-                $"{place} holds a URL whose host and port cannot be told. {Form}; in a password write / as %2F, ? as %3F, # as %23, @ as "
+                $"{place} has a URL without a readable host and port. {Form}; in a password write / as %2F, ? as %3F, # as %23, @ as "
                     + "%40, : as %3A and % as %25.");
         }
 
@@ -121,7 +121,7 @@ internal static class ConnectionSetting
     private static NpgsqlConnectionStringBuilder Usable(NpgsqlConnectionStringBuilder settings, string place)
     {
         if (settings.Port is < 1 or > 65535)
-            throw new StartupException($"{place} holds a connection string in which 'Port' is not a number from 1 to 65535.");
+            throw new StartupException($"{place} has a connection string in which 'Port' is not a number from 1 to 65535.");
         try
         {
             // It connects nowhere, and refuses what does not go together.
@@ -130,7 +130,7 @@ internal static class ConnectionSetting
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException or NotSupportedException)
         {
-            throw new StartupException($"{place} holds a connection string that cannot be used: {e.Message} {Form}.");
+            throw new StartupException($"{place} has a connection string that cannot be used: {e.Message} {Form}.");
         }
     }
 
@@ -179,13 +179,13 @@ internal static class ConnectionSetting
             when (e is ArgumentException or FormatException or OverflowException or InvalidCastException or NotSupportedException)
         {
             if (IsKnown(OfLibpq.GetValueOrDefault(keyword, keyword)))
-                throw new StartupException($"{place} holds a connection string in which '{keyword}' has a value that it cannot have.");
+                throw new StartupException($"{place} has a connection string in which the value of '{keyword}' is invalid.");
             // Behind a password that has a semicolon in it stands a piece of the password.
             var isPiece = settings.Password is not null
                 && (keyword.Length <= 3 || !keyword.All(c => char.IsAsciiLetter(c) || c is ' ' or '_'));
             throw new StartupException(
-                $"{place} holds a connection string with {(isPiece ? "a keyword" : $"the keyword '{keyword}'")}, which is not known. "
-                    + $"Look for a slip; a password with ; or = in it stands in quotes. {Form}.");
+                $"{place} has a connection string with {(isPiece ? "a keyword" : $"the keyword '{keyword}'")}, which is not known. "
+                    + $"Check the spelling; a password with ; or = in it must be in quotes. {Form}.");
         }
     }
 

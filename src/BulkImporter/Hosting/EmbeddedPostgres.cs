@@ -136,7 +136,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
         var dataDirectory = Path.GetFullPath(options.DataDirectory);
         if (dataDirectory.Any(char.IsControl))
             throw new StartupException(
-                "The name of the data directory holds a line break or another control character, with which PostgreSQL cannot work: "
+                "The name of the data directory has a line break or another control character, which PostgreSQL does not accept: "
                     + $"{string.Concat(dataDirectory.Select(c => char.IsControl(c) ? '?' : c))}. " +
                 "Set BulkImporter:DataDirectory to another folder.");
         try
@@ -437,7 +437,7 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
     {
         if (await File.ReadAllLinesAsync(PasswordFile, cancellationToken) is not [var administrator, var role])
             throw new StartupException(
-                $"{PasswordFile} does not hold two passwords: this database was made by a build before the first release. " +
+                $"{PasswordFile} does not have two passwords: this database was made by a build before the first release. " +
                 "Export its imports with that build, and set BulkImporter:DataDirectory to a new folder.");
 
         var server = new NpgsqlConnectionStringBuilder { Host = socketFolder, Port = Port, Database = DatabaseName };

@@ -4,18 +4,18 @@ using Microsoft.AspNetCore.DataProtection;
 
 namespace BulkImporter.Hosting;
 
-/// <summary>A certificate that the keys in the database are encrypted to, so that a dump of it alone opens nothing.</summary>
+/// <summary>A certificate that encrypts the keys in the database, so that a dump alone opens nothing.</summary>
 public sealed class KeyRingOptions
 {
     public const string Section = "BulkImporter:KeyRing";
 
     /// <summary>
-    /// Files, separated by commas, each with an RSA certificate and its private key: PEM, or PKCS #12 when it is called .pfx or .p12. Keys
-    /// are encrypted to the first; the others are former ones, whose keys are still read. Every process needs the same.
+    /// Files, separated by commas, each with an RSA certificate and its private key: PEM, or PKCS #12 if it is called .pfx or .p12. Keys
+    /// are encrypted with the first; the others are old ones, whose keys can still be read. Every process needs the same.
     /// </summary>
     public string? Certificates { get; set; }
 
-    /// <summary>Opens the private keys of all these files; not set when they need none. A secret: best from a file.</summary>
+    /// <summary>The password of the private keys in all these files; not set if they need none. A secret: best kept in a file.</summary>
     public string? CertificatePassword { get; set; }
 }
 
@@ -52,13 +52,13 @@ internal static class KeyRing
             return key is not null
                 ? certificate
                     : throw new StartupException(
-                        $"{CertificatesKey}: '{path}' holds no RSA private key. Give it a certificate of an RSA key, and that key.");
+                        $"{CertificatesKey}: '{path}' has no RSA private key. Give it a certificate with an RSA key, and that key.");
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
         {
             throw new StartupException(
-                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It holds certificate and private key in PEM, or "
-                    + $"is a .pfx file; its password is {PasswordKey}.");
+                $"{CertificatesKey}: '{path}' cannot be used: {e.Message.TrimEnd('.')}. It must have a certificate and private key in PEM, "
+                    + $"or be a .pfx file; its password is {PasswordKey}.");
         }
     }
 }

@@ -45,8 +45,8 @@ public static class MigrateDatabase
         if (applied.Count > 0 && !applied.Contains(known[0]))
         {
             throw new StartupException(
-                "The database was made by a BulkImporter from before the first release, which this one cannot work on: "
-                + "export the results of its imports with the program that made it, then start anew with an empty database.");
+                "The database was made by a BulkImporter from before the first release, which this one cannot use: "
+                + "export the results of its imports with the program that made it, then start with an empty database.");
         }
         return [.. known.Except(applied)];
     }

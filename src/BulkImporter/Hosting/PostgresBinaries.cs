@@ -92,9 +92,9 @@ internal sealed partial record PostgresBinaries(string Directory, int MajorVersi
     private static string NothingFound(string? setting, List<PostgresBinaries> tooOld)
     {
         var looked = setting is null
-            ? "PATH and the usual folders (/usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, /usr/local/pgsql/bin, Homebrew's) hold no "
+            ? "PATH and the usual folders (/usr/lib/postgresql/*/bin, /usr/pgsql-*/bin, /usr/local/pgsql/bin, Homebrew's) have no "
                 + "initdb, pg_ctl and postgres"
-            : $"BulkImporter:PostgresBinaries is \"{setting}\", and that folder does not hold initdb, pg_ctl and postgres";
+            : $"BulkImporter:PostgresBinaries is \"{setting}\", and that folder does not have initdb, pg_ctl and postgres";
         var problem = tooOld.Count == 0 ? looked : $"this machine has only {Describe(tooOld)}";
 
         return $"PostgreSQL {OldestMajorVersion} or newer was not found: {problem}. Install it (Debian, Ubuntu: sudo apt-get install "

@@ -24,7 +24,7 @@ internal static class Secrets
     {
         var named = PlainText.Trimmed(configuration[FolderVariable] ?? "");
         if (!string.IsNullOrEmpty(named) && !Directory.Exists(named))
-            throw new StartupException($"The folder {named} that {FolderVariable} names is not there.");
+            throw new StartupException($"The folder {named} that {FolderVariable} names does not exist.");
         foreach (var folder in new[] { string.IsNullOrEmpty(named) ? ContainerFolder : named, configuration[SystemdVariable] })
         {
             if (!string.IsNullOrEmpty(folder) && Directory.Exists(folder))

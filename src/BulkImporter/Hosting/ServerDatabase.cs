@@ -56,8 +56,8 @@ internal sealed class ServerDatabase : IAsyncDisposable
             if (encoding != "UTF8")
             {
                 throw new StartupException(
-                    $"The database '{connection.Database}' has the encoding {encoding}, which cannot hold every text of a manifest. Make "
-                        + "another with CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in "
+                    $"The database '{connection.Database}' has the encoding {encoding}, which cannot store every text of a manifest. "
+                        + "Create another with CREATE DATABASE bulkimporter ENCODING 'UTF8' TEMPLATE template0 LOCALE 'C', name it in "
                         + "ConnectionStrings__BulkImporter and run 'BulkImporter migrate'.");
             }
 

@@ -55,7 +55,7 @@ internal static class ServerHost
 
         var first = web ? await app.Services.GetRequiredService<FirstKey>().EnsureAsync(app.Configuration, cancellationToken) : null;
         // Before anything else can go wrong: it stands nowhere else.
-        if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown this once, good for 30 days: {key}");
+        if (first?.KeySecret is { } key) Console.WriteLine($"The first admin API key, shown only now, valid for 30 days: {key}");
         if (web) await app.Services.GetRequiredService<FirstAccount>().EnsureAsync(app.Configuration, cancellationToken);
         // Like all that needs the database before the process has said that it runs.
         if (work)

@@ -13,7 +13,7 @@ using OpenTelemetry.Trace;
 namespace BulkImporter.Hosting;
 
 /// <summary>
-/// What the processes tell of themselves. Traces and measures go to a collector by OpenTelemetry's own variables
+/// Metrics, traces and logs of the processes. Traces and metrics are sent to a collector with OpenTelemetry's own variables
 /// (<c>OTEL_EXPORTER_OTLP_ENDPOINT</c>).
 /// </summary>
 public sealed class TelemetryOptions
@@ -25,7 +25,7 @@ public sealed class TelemetryOptions
     /// </summary>
     public string? MetricsToken { get; set; }
 
-    /// <summary>The share of calls to Cincopa that get a span of their own in their chunk's trace.</summary>
+    /// <summary>The share of calls to Cincopa that get their own span in their chunk's trace.</summary>
     [Range(0, 1)]
     public double CallSampleRatio { get; set; } = 0.01;
 

@@ -42,6 +42,6 @@ public sealed class DeleteImport(NpgsqlDataSource database)
     public Task<ImportChange> RunAsync(int importId, bool mayDeleteAll, string actor, CancellationToken cancellationToken) =>
         database.OnConnectionAsync(connection => ImportChange.RunAsync(
             connection, Delete, importId,
-            "only an import that has ended, and of which nothing is under way at Cincopa any more, can be deleted", cancellationToken,
+            "only an import that has ended, and has nothing under way at Cincopa, can be deleted", cancellationToken,
             actor, $"Deleted by {actor}. Its rows are being removed.", mayDeleteAll), cancellationToken);
 }

@@ -46,7 +46,7 @@ public sealed partial class FetchManifest(
             if (sheet is not null && (answer.Problem is SourceProblem.Forbidden || answer.MediaType == "text/html"))
                 throw Refused(NotShared);
             if (answer.Problem is not null) throw Refused(answer.Detail);
-            if (answer.Url.Scheme != address.Scheme) throw Refused($"{address.IdnHost} redirects to an address that is not https.");
+            if (answer.Url.Scheme != address.Scheme) throw Refused($"{address.IdnHost} redirects to a URL that is not https.");
             return await upload.RunAsync(new Body(answer), fileName ?? answer.FileName ?? NameIn(address), either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -55,7 +55,7 @@ public sealed partial class FetchManifest(
         }
         catch (InvalidArgumentException notTaken) when (notTaken.Argument == "file")
         {
-            throw Refused($"What {address.IdnHost} sent is not a manifest. {notTaken.Message}");
+            throw Refused($"The file that {address.IdnHost} sent is not a manifest. {notTaken.Message}");
         }
     }
 
@@ -67,13 +67,13 @@ public sealed partial class FetchManifest(
     private static Uri Check(string from)
     {
         if (!Uri.TryCreate(from.Trim(), UriKind.Absolute, out var address) || address.Scheme is not ("https" or "http"))
-            throw new InvalidArgumentException(Argument, "The address of a manifest must start with https://.");
+            throw new InvalidArgumentException(Argument, "The URL of a manifest must start with https://.");
         // In the clear, somebody on the way could write another manifest. In a network of the operator's own that is theirs to judge.
         if (address.Scheme == Uri.UriSchemeHttp && !(IPAddress.TryParse(address.DnsSafeHost, out var ip) && InnerAddress.Is(ip)))
-            throw new InvalidArgumentException(Argument, "The address of a manifest must start with https://, not with http://.");
+            throw new InvalidArgumentException(Argument, "The URL of a manifest must start with https://, not with http://.");
         if (address.UserInfo.Length > 0)
             throw new InvalidArgumentException(Argument,
-                "The address holds a user name. Keep a source header for its host instead (Accounts, Source headers).");
+                "The URL has a user name. Add a source header for its host instead (Accounts, Source headers).");
         return address;
     }
 

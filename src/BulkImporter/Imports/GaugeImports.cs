@@ -43,18 +43,18 @@ public sealed class GaugeImports : BackgroundService
         var meter = meters.Create(Measures.Source);
         meter.CreateObservableGauge("bulkimporter.records", () => Told(r => r.Records), "{record}", "Records by account and state.");
         meter.CreateObservableGauge("bulkimporter.records.differing", () => Told(r => r.Differing), "{record}",
-            "Imported records of running and paused imports of which something else arrived than was expected.");
+            "Imported records of running and paused imports where what arrived differs from what was expected.");
         meter.CreateObservableGauge("bulkimporter.imports", () => Told(r => r.Imports), "{import}", "Imports by state.");
         meter.CreateObservableGauge("bulkimporter.backlog.limit", () =>
             Told(r => r.BacklogLimits), "{record}", "Most records of an account that may be submitted and not finished; 0 for no limit.");
         meter.CreateObservableGauge("bulkimporter.account.suspended", () =>
             Told(r => r.Suspended), "{account}", "1 while the account is suspended.");
         meter.CreateObservableGauge("bulkimporter.account.blocked", () =>
-            Told(r => r.Blocked), "{account}", "1 while the remote side wants to be left alone.");
+            Told(r => r.Blocked), "{account}", "1 while the remote side asks us to wait.");
         meter.CreateObservableGauge("bulkimporter.dispatch.lag", () => last is { } reading ? [new Measurement<double>(reading.LagSeconds)]
             : Array.Empty<Measurement<double>>(), "s", "How long the due chunk that waits longest has waited.");
         meter.CreateObservableGauge("bulkimporter.database.up", () =>
-            last is null ? 0 : 1, "{database}", "1 when the database answered the last reading.");
+            last is null ? 0 : 1, "{database}", "1 if the last read of the database worked.");
     }
 
     /// <summary>Reads once. False when the database did not answer.</summary>

@@ -29,17 +29,17 @@ public record ImportSettings
         Complaint = "The number of attempts must be from 1 to 100.")]
     public int MaxAttempts { get; init; } = 5;
 
-    /// <summary>What becomes of rows whose source the account has already, by an earlier import.</summary>
+    /// <summary>What to do with rows whose source an earlier import of the account already has.</summary>
     [Setting("Rows imported before", "What to do with rows that an earlier import of the account already has",
         Choices = ["Skip, as duplicates", "Import anyway"], Reads = true)]
     public WhenDuplicate AlreadyImported { get; init; } = WhenDuplicate.Skip;
 
-    /// <summary>What becomes of rows whose source an earlier row of the manifest has.</summary>
+    /// <summary>What to do with rows whose source an earlier row of the manifest has.</summary>
     [Setting("Rows with the same URL", "What to do with rows that have the URL of an earlier row",
         Choices = ["Import the first only", "Import all of them"], Reads = true)]
     public WhenDuplicate DuplicateRows { get; init; } = WhenDuplicate.Skip;
 
-    /// <summary>By what a row is known to be one that was there before, in the manifest or in an earlier import of the account.</summary>
+    /// <summary>What identifies a row as one that was there before, in the manifest or in an earlier import of the account.</summary>
     [Setting("Rows are the same by", "What makes a row the same as an earlier one: its URL, its reference id, or either of them",
         Choices = ["The URL (without its signature)", "The reference id, or the URL if there is none", "The URL or the reference id"],
         Reads = true)]
@@ -51,7 +51,7 @@ public record ImportSettings
         Note = "hosts, * for all", Empty = "Make share links direct", Stands = "HOSTS", Longest = 1000, Reads = true)]
     public string? LinksAsWritten { get; init; }
 
-    /// <summary>How the files of rows go that do not say so themselves.</summary>
+    /// <summary>How files are transferred if their row does not say it.</summary>
     [Setting("Files",
         "How files are transferred if the row does not say it: fetched by Cincopa, uploaded by this server, or uploaded only if the "
             + "URL is too long for Cincopa",
@@ -185,7 +185,7 @@ public enum WhenUnknown
     /// <summary>Keep it <c>unknown</c> until a person decides: a gap rather than a duplicate.</summary>
     Hold,
 
-    /// <summary>Submit it again after the grace time: a duplicate rather than a gap.</summary>
+    /// <summary>Submit it again when its asset was looked for and not found: a duplicate rather than a gap.</summary>
     Resubmit,
 }
 
@@ -217,7 +217,7 @@ public enum WhenDuplicate
     Import,
 }
 
-/// <summary>By what a row is known to be one that was there before.</summary>
+/// <summary>What identifies a row as one that was there before.</summary>
 [StoredAsText]
 public enum RowMatch
 {

@@ -33,7 +33,7 @@ public sealed record ImportView : ImportSettings
 
     public StateCounts Counts { get; init; } = new(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
-    /// <summary>Records that came to their end per second over the last minute; null when not running or too early to say.</summary>
+    /// <summary>Records that ended per second over the last minute; null when not running or too early to say.</summary>
     public double? RatePerSecond { get; init; }
 
     /// <summary>Seconds to the end at that rate; null when the rate is unknown or zero, or nothing is sent now.</summary>
@@ -99,7 +99,7 @@ public sealed record WaitingHost(
 /// </summary>
 public sealed record FinishCounts(int Pending, int Failed);
 
-/// <summary>Imported records by what came of comparing what arrived with what was expected; their sum is the imported records.</summary>
+/// <summary>Imported records by the result of comparing what arrived with what was expected; their sum is the imported records.</summary>
 /// <param name="Unverifiable">Nothing was expected of them, or Cincopa has not said (yet) what arrived.</param>
 public sealed record ArrivalCounts(int Verified, int SizeDiffers, int DurationDiffers, int Md5Differs, int Unverifiable)
 {

@@ -110,7 +110,7 @@ public static class FindingCodes
         FindingCode.UrlNotMedia => Warning(
             "The URL ends like a web page or a document, not like a media file. It is tried anyway. Check the result."),
         FindingCode.UrlSharePage => Warning(
-            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it, which stands behind the "
+            "This looks like the page that shows a shared file, not the file. Use the URL that downloads it, which is behind the "
                 + "page's download button, or download the file and push it."),
         FindingCode.UrlMadeDirect => Warning(
             "The link shows a page about a file. It was turned into the link of the file itself, as its host documents it. The "
@@ -118,13 +118,13 @@ public static class FindingCodes
         FindingCode.UrlSeveral => Error(
             "The cell has more than one URL. Write each URL in its own row. The other columns can be repeated."),
         FindingCode.UrlHoldsAnother => Warning(
-            "This URL contains a second URL. It is used as it is. If they belong to two files, write each in a row of its own."),
+            "This URL contains a second URL. It is used as it is. If they belong to two files, write each in its own row."),
         FindingCode.UrlSchemeTwice => Error("The URL begins twice. Remove one https:// (or http://)."),
         FindingCode.UrlHiddenCharacter => Warning(
             "The URL has an invisible character, such as a soft hyphen. It is used as it is. If the source does not know it, type "
                 + "that part of the URL again."),
         FindingCode.UrlHashInName => Warning(
-            "A source ignores everything after a # in a URL. If it belongs to the file's name, write %23 in its place."),
+            "A source ignores everything after a # in a URL. If it belongs to the file's name, write %23 instead."),
         FindingCode.UrlEndsWithSeparator => Warning(
             "The URL ends with a comma or a semicolon. It is used as it is. Remove that character if it only separates this and the "
                 + "next value."),
@@ -137,7 +137,7 @@ public static class FindingCodes
             "Invisible characters or unusual white space around the value were removed. There is nothing to do."),
         FindingCode.RowCheckFailed => Error(
             "The row could not be checked, because of an error in BulkImporter. Its log has the details. The other rows are not "
-                + "affected. Report the row, or write it in another way."),
+                + "affected. Report the row, or write it differently."),
         FindingCode.DuplicateUrl => Error(
             "Another row of this manifest has the same URL, and only the first is sent. Correct the URL, or send all of them "
                 + "(duplicateRows=import)."),
@@ -181,7 +181,7 @@ public static class FindingCodes
             "This line is before the header and not part of the table, like a comment or a title. It is not read. Remove it if it "
                 + "should not be there."),
         FindingCode.RowsLeftOut => Warning(
-            "The rows from this line on are left out: an import can have at most 20 million rows. Upload the rest as another "
+            "The rows from this line onwards are left out: an import can have at most 20 million rows. Upload the rest as another "
                 + "manifest."),
         FindingCode.RowsMaybeMerged => Warning("A quoted value contains lines that look like rows. Look for a missing closing quote."),
         FindingCode.NulByte => Error("The row contains a NUL character, which text cannot have. Export the file again."),

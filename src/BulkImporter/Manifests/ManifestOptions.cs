@@ -2,12 +2,12 @@ using System.ComponentModel.DataAnnotations;
 
 namespace BulkImporter.Manifests;
 
-/// <summary>What a manifest may be.</summary>
+/// <summary>What a manifest may contain.</summary>
 public sealed class ManifestOptions
 {
     public const string Section = "BulkImporter:Manifests";
 
-    /// <summary>The largest manifest that is taken, as uploaded.</summary>
+    /// <summary>The largest manifest that is accepted, as uploaded.</summary>
     [Range(1, long.MaxValue)]
     public long UploadLimitBytes { get; set; } = 2L << 30;
 

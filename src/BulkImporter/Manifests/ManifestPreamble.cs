@@ -124,7 +124,7 @@ internal sealed record ManifestPreamble(int Length, long Line, string Preface, c
         return new ManifestRejectedException(
             RejectionCode.HeaderUnclear,
             $"Line {header.Line} looks like the header ({string.Join(", ", header.Fields.Take(10).Select(FindingMask.Mask))}). " +
-                $"{lines} not part of its table: remove what stands before line {header.Line} and upload the file again.",
+                $"{lines} not part of its table: remove everything before line {header.Line} and upload the file again.",
             line: header.Line);
     }
 

@@ -46,7 +46,7 @@ public sealed class ManifestReader : IAsyncDisposable
     /// <summary>A record that is not complete after so many bytes is looked at for an unclosed quote.</summary>
     private const int SuspiciousRecordSize = 4 * 1024 * 1024;
 
-    /// <summary>The longest line that is kept as a row; beyond that the file is no manifest.</summary>
+    /// <summary>The longest line that is kept as a row; beyond that the file is not a manifest.</summary>
     private const int MaxRowSize = ManifestText.MostKept;
 
     /// <summary>
@@ -247,7 +247,7 @@ public sealed class ManifestReader : IAsyncDisposable
         await text.DisposeAsync();
     }
 
-    private static ManifestRejectedException Empty() => new(RejectionCode.ManifestEmpty, "The file holds no rows.");
+    private static ManifestRejectedException Empty() => new(RejectionCode.ManifestEmpty, "The file has no rows.");
 
     private CsvReader Record => unwrapped ?? Line;
 
@@ -318,13 +318,13 @@ public sealed class ManifestReader : IAsyncDisposable
 
     private ManifestRejectedException TooManyColumns(int count) => new(
         RejectionCode.TooManyColumns,
-        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, also "
-            + "separators behind the last name, and upload it again.",
+        $"Line {recordLine} has {count:N0} columns, and a manifest has at most {MaxColumns:N0}. Leave out what is not needed, and any "
+            + "separators after the last name, and upload it again.",
         line: recordLine);
 
     private string? HeaderDamage() => recordProblem switch
     {
-        _ when Record.RawRecord.Contains((byte)0) => "it holds a NUL character, which no text can. Export the file again.",
+        _ when Record.RawRecord.Contains((byte)0) => "it has a NUL character, which text cannot have. Export the file again.",
         FindingCode.UnterminatedQuote => "look for a quote that is not closed.",
         FindingCode.TextAfterQuote => "text follows a closing quote. Double the quotes that belong to a name.",
         not null => "a quote is inside a name that does not begin with one, perhaps after an unusual blank. Begin the name with its " +

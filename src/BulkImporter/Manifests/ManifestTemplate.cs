@@ -10,15 +10,15 @@ public static class ManifestTemplate
     // No comma, semicolon or bar in the help: whatever a spreadsheet separates by, a line of it stays one cell.
     private static readonly (ManifestColumn Column, string Help, string Example)[] Columns =
     [
-        (ManifestColumn.Url, "the address that the file can be downloaded from. The only column that must be filled.",
+        (ManifestColumn.Url, "the URL that the file can be downloaded from. The only column that must be filled.",
             "https://media.example.com/videos/spring.mp4"),
         (ManifestColumn.Caption, "the title in Cincopa.", "Spring"),
         (ManifestColumn.Description, "a text. About 1700 characters reach Cincopa and fewer with accents or other scripts.",
             "A walk in the park"),
-        (ManifestColumn.Tags, "words to find it by with commas between them.", "spring, park"),
-        (ManifestColumn.ReferenceId, "your own key of the file. It is written to the asset.", "A-1"),
-        (ManifestColumn.Gallery, "the name of the gallery that it joins. It is made if there is none.", "Seasons"),
-        (ManifestColumn.Filename, "what the file is called if its address does not say it.", "spring.mp4"),
+        (ManifestColumn.Tags, "words to find it by. Put commas between them.", "spring, park"),
+        (ManifestColumn.ReferenceId, "your own key for the file. It is written to the asset.", "A-1"),
+        (ManifestColumn.Gallery, "the name of the gallery that it joins. It is created if there is none.", "Seasons"),
+        (ManifestColumn.Filename, "what the file is called if its URL does not say it.", "spring.mp4"),
     ];
 
     private static readonly string[] Helps = [.. Columns.Select(c => $"# {ManifestFormat.Name(c.Column)}: {c.Help}")];

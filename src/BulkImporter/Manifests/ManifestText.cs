@@ -168,7 +168,7 @@ internal sealed class ManifestText : ForwardStream
 
         if (packed is not null && sourceOffset + read > Math.Max(RatioHoldsFrom, MostRatio * packed.Given))
             throw new ManifestRejectedException(RejectionCode.UnpackedTooLarge,
-                $"This file unpacks to more than {MostRatio} times its size, which no list of addresses does. Upload the .csv itself if "
+                $"This file unpacks to more than {MostRatio} times its size, which no list of URLs does. Upload the .csv itself if "
                     + "it is right.");
 
         if (decoder is null)
@@ -382,7 +382,7 @@ internal sealed class ManifestText : ForwardStream
                 givenOfRest += read;
                 return Given <= allowed ? read
                     : throw new ManifestRejectedException(RejectionCode.GzipDamaged,
-                        "The gzip data of this file holds next to no text. Compress it again, or upload the .csv itself.");
+                        "The gzip data of this file contains almost no text. Compress it again, or upload the .csv itself.");
             }
 
             var count = Math.Min(buffer.Length, head.Length - given);

@@ -9,7 +9,7 @@ internal static class OtherFormat
     /// <remarks>Those of a zip archive reach into the name of its first file, which tells a workbook.</remarks>
     public const int HeadLength = 64;
 
-    public const string Zip = "This is a zip archive or another document in one, and no Excel workbook (.xlsx). Upload the list that is " +
+    public const string Zip = "This is a zip archive or another document in one, not an Excel workbook (.xlsx). Upload the list that is " +
         "in it. A table of another program (.ods, .xlsb, .numbers) must be saved as .xlsx or \"CSV UTF-8\" first.";
 
     private const string UploadTheList = "Upload the CSV that lists the files.";
@@ -18,7 +18,7 @@ internal static class OtherFormat
     public static string? OfBytes(ReadOnlySpan<byte> head) => head switch
     {
         [0x50, 0x4B, 0x03 or 0x05, 0x04 or 0x06, ..] => Zip,
-        [0xD0, 0xCF, 0x11, 0xE0, ..] => "This is an old Excel workbook (.xls), or one that is kept with a password. Open it in the " +
+        [0xD0, 0xCF, 0x11, 0xE0, ..] => "This is an old Excel workbook (.xls), or one that is protected by a password. Open it in the " +
             "spreadsheet program and save it as .xlsx without a password, or as \"CSV UTF-8\".",
         [0x89, 0x50, 0x4E, 0x47, ..] => $"This is a PNG image, not a manifest. {UploadTheList}",
         [0xFF, 0xD8, 0xFF, ..] => $"This is a JPEG image, not a manifest. {UploadTheList}",

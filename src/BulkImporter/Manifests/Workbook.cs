@@ -49,7 +49,7 @@ internal sealed class Workbook : IDisposable
     private Workbook(byte[] bytes, int length)
     {
         if (CountEntries(bytes.AsSpan(0, length)) > MostEntries)
-            throw TooLarge($"It holds more than {MostEntries:N0} files.");
+            throw TooLarge($"It has more than {MostEntries:N0} files.");
         try
         {
             zip = new ZipArchive(new MemoryStream(bytes, 0, length, writable: false), ZipArchiveMode.Read);
@@ -142,7 +142,7 @@ internal sealed class Workbook : IDisposable
     }
 
     public static ManifestRejectedException Damaged(Exception? cause = null) => new(RejectionCode.WorkbookDamaged,
-        "This workbook is damaged, or no spreadsheet program has written it. Open it in Excel and save it anew as .xlsx, or as "
+        "This workbook is damaged, or was not written by a spreadsheet program. Open it in Excel and save it again as .xlsx, or as "
             + "\"CSV UTF-8\".", innerException: cause);
 
     public static ManifestRejectedException TooLarge(string why) => new(RejectionCode.UnpackedTooLarge,
@@ -260,7 +260,7 @@ internal sealed class Workbook : IDisposable
             if (entry.Length > limit)
                 throw TooLarge($"{entry.Name} of it unpacks to {entry.Length:N0} bytes, and {limit:N0} are the limit.");
             if (entry.Length > Math.Max(RatioHoldsFrom, MostRatio * entry.CompressedLength))
-                throw TooLarge($"{entry.Name} of it unpacks to more than {MostRatio} times its size, which no list of addresses does.");
+                throw TooLarge($"{entry.Name} of it unpacks to more than {MostRatio} times its size, which no list of URLs does.");
             return GuardedXml.Open(entry.Open(), limit, entry.Name, this);
         }
         catch (Exception damaged) when (damaged is InvalidDataException or NotSupportedException)

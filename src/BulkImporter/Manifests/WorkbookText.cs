@@ -111,7 +111,7 @@ internal sealed class WorkbookText : RowsAsText
 
         return filled switch
         {
-            [] => throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The workbook holds no rows."),
+            [] => throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The workbook has no rows."),
             [var only] => only,
             _ => throw Unclear("Several sheets of this workbook have rows.", names),
         };

@@ -45,7 +45,7 @@ public sealed class MailNotification(IOptions<MailOptions> options, DeliveryPace
                 $"The mail server did not answer within {pace.Timeout.TotalSeconds:0.#} s.",
             SmtpCommandException e => Redact.Line($"The mail server refused the message ({(int)e.StatusCode}): {e.Message}",
                 mail.SignIn is { Password.Length: > 0 } signIn ? signIn.Password : from, LongestProblem),
-            AuthenticationException => "The mail server did not accept user name and password.",
+            AuthenticationException => "The mail server did not accept the user name and password.",
             // No STARTTLS, or no way to sign in.
             NotSupportedException e => $"The mail server does not support what is needed. {e.Message}",
             SslHandshakeException => "TLS with the mail server failed: its certificate is not trusted, or this port does not use TLS.",

@@ -2,7 +2,7 @@ using MailKit.Security;
 
 namespace BulkImporter.Notify;
 
-/// <summary>The server that takes the mails of targets like <c>mailto:ops@example.com</c>.</summary>
+/// <summary>The server that sends email to targets like <c>mailto:ops@example.com</c>.</summary>
 public sealed class MailOptions
 {
     public const string Section = "BulkImporter:Mail";
@@ -10,13 +10,13 @@ public sealed class MailOptions
     private const string InTheClear = "?starttls=never";
 
     /// <summary>
-    /// The SMTP server, as in <c>smtp://imports:secret@mail.example.com:587</c>, with who signs in there, if anybody does: encrypted once
-    /// connected, or not sent at all. <c>smtps://</c> is encrypted from the beginning (port 465), and <c>smtp://…:25/?starttls=never</c> in
-    /// the clear, for a relay nearby. Not set: no mail is sent, and deliveries say so. A secret: best from a file.
+    /// The SMTP server, as in <c>smtp://imports:secret@mail.example.com:587</c>, with user name and password, if it needs them: encrypted
+    /// once connected, or not sent at all. <c>smtps://</c> is encrypted from the start (port 465), and <c>smtp://…:25/?starttls=never</c>
+    /// is unencrypted, for a relay nearby. Not set: no email is sent, and deliveries say so. A secret: best kept in a file.
     /// </summary>
     public Uri? Server { get; set; }
 
-    /// <summary>Whom the mails come from: <c>Imports &lt;imports@example.com&gt;</c>.</summary>
+    /// <summary>The sender of the emails: <c>Imports &lt;imports@example.com&gt;</c>.</summary>
     public string? From { get; set; }
 
     /// <summary>Whether the server's address is one that we understand, or is not set.</summary>

@@ -7,7 +7,7 @@ public static class NotifySetup
     {
         services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section)
             .Validate(o => o.IsServerClear, "BulkImporter:Mail:Server must be like smtp://name:password@mail.example.com:587 or smtps://…; "
-                + "write what is special in name or password percent-encoded, and ?starttls=never behind it for a server without TLS.")
+                + "percent-encode special characters in name and password, and append ?starttls=never for a server without TLS.")
             .Validate(o => o.Server is null || MimeKit.MailboxAddress.TryParse(o.From, out _),
                 "BulkImporter:Mail:From must be a mail address when Server is set.")
             .ValidateOnStart();

@@ -48,8 +48,8 @@ public sealed class PostNotification(DeliveryPace pace, TimeProvider clock) : ID
                 ? $"{url.IdnHost} is a link-local address, to which nothing is sent."
                 : e.HttpRequestError switch
                 {
-                    HttpRequestError.NameResolutionError => $"There is no address for the name {url.IdnHost}.",
-                    HttpRequestError.ConnectionError => $"{url.IdnHost} does not take the connection.",
+                    HttpRequestError.NameResolutionError => $"The name {url.IdnHost} does not resolve to an address.",
+                    HttpRequestError.ConnectionError => $"{url.IdnHost} refuses the connection.",
                     HttpRequestError.SecureConnectionError => $"There is no secure connection to {url.IdnHost}. Check its certificate.",
                     _ => $"The connection to {url.IdnHost} was lost before it answered.",
                 };

@@ -2,7 +2,7 @@ using BulkImporter.Access;
 
 namespace BulkImporter.Notify;
 
-/// <summary>A notification and what became of it.</summary>
+/// <summary>A notification and its deliveries.</summary>
 /// <param name="Kind">The fact, e.g. <c>import_finished</c>.</param>
 /// <param name="Deliveries">One for each target.</param>
 public sealed record NotificationView(
@@ -10,7 +10,7 @@ public sealed record NotificationView(
 
 /// <param name="Target">The target's name.</param>
 /// <param name="State"><c>waiting</c>, <c>delivered</c> or <c>given_up</c>.</param>
-/// <param name="Problem">Why the last try did not work; null when it did.</param>
+/// <param name="Problem">Why the last try failed; null when it did not.</param>
 public sealed record DeliveryView(
     string Target, string State, int Tries, DateTimeOffset? NextAt, DateTimeOffset? DeliveredAt, string? Problem);
 

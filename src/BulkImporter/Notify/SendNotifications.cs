@@ -182,7 +182,7 @@ public sealed class SendNotifications(
         try
         {
             problem = due.TryCount > pace.MostTries
-                ? "What became of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
+                ? "The result of the last try could not be written; it is not tried again." : await TryAsync(due, cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -38,7 +38,7 @@ public sealed class ChangeTargets(IDbContextFactory<ImporterDb> contexts, IDataP
         {
             if (url.Length > LongestUrl || mail.Contains('?', StringComparison.Ordinal) || !MailboxAddress.TryParse(mail, out var mailbox)
                 || !mailbox.Address.Contains('@', StringComparison.Ordinal))
-                throw new InvalidArgumentException("url", $"'{mail}' is no mail address; for example: mailto:ops@example.com.");
+                throw new InvalidArgumentException("url", $"'{mail}' is not an email address; for example: mailto:ops@example.com.");
             return await KeepAsync(new(name, Target.Mail + mailbox.Address, null), actor, cancellationToken);
         }
         if (url.Length > LongestUrl || !Uri.TryCreate(url, UriKind.Absolute, out var address)

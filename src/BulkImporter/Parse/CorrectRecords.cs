@@ -6,7 +6,7 @@ using BulkImporter.Sources;
 
 namespace BulkImporter.Parse;
 
-/// <summary>What became of a row of a corrections file.</summary>
+/// <summary>The result for a row of a corrections file.</summary>
 /// <param name="Line">Where it starts in that file.</param>
 /// <param name="Row">The row of the import that it is about; null when none was found.</param>
 /// <param name="Outcome"><c>corrected</c>, or why it was refused: <c>unmatched</c>, <c>ambiguous</c>, <c>repeated</c>, <c>wrong_state</c>,
@@ -304,7 +304,7 @@ public sealed class CorrectRecords(
             else if (url is null && caption is null && reference is null && isPush == current.IsPush)
                 Refuse("unchanged", "Nothing in it differs from the import. To send the row again as it is, rerun it.");
             else if (url is not null && ReadRowsToFix.IsMasked(url))
-                Refuse("invalid", "The URL has *** or … in place of what is not shown. Write the whole URL.");
+                Refuse("invalid", "The URL has *** or … for parts that are not shown. Write the whole URL.");
             else
                 Change = new(current.RowNumber, url, url is null
                     ? null : SourceKey.Of(url).Value, caption, reference, isPush == current.IsPush ? null : isPush);

@@ -168,7 +168,7 @@ public sealed class ParseManifest(
             // When reading failed, the connection must not be left in the middle of a write; how that ends does not matter any more.
             await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        if (rows == 0) throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The manifest has a header and no rows.");
+        if (rows == 0) throw new ManifestRejectedException(RejectionCode.ManifestEmpty, "The manifest has a header but no rows.");
 
         // 2. What only the whole file shows.
         await connection.ExecuteLongAsync(PlanForManyRows, cancellationToken);

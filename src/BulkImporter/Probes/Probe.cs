@@ -74,7 +74,7 @@ public sealed class ProbeHost
 /// <param name="State"><c>running</c>, <c>finished</c>, or <c>stopped</c>: the import left review, or the account's source headers cannot
 /// be decrypted.</param>
 /// <param name="Total">Sources that are, or will be, asked.</param>
-/// <param name="Problems">Those of which something was found; the findings tell what.</param>
+/// <param name="Problems">Those with a problem; the findings say which.</param>
 /// <param name="DarkHosts">Hosts of which several files were asked for and every one has a problem.</param>
 public sealed record ProbeView(
     string State, int? Sample, int Total, int Probed, int Problems, DateTimeOffset StartedAt, DateTimeOffset? FinishedAt,

@@ -9,7 +9,7 @@ namespace BulkImporter.Reconcile;
 /// <param name="Reason">The evidence that the record became this asset, for people.</param>
 /// <param name="EmbedUrl">The page that plays it; null when no gallery or template is known for it.</param>
 /// <param name="HlsUrl">Its playlist; null for what is no video and no audio.</param>
-/// <param name="IsLikeliest">More speaks for it than for any other. A person still has to decide.</param>
+/// <param name="IsLikeliest">There is more evidence for it than for any other. A person still has to decide.</param>
 public sealed record CandidateView(
     string Rid, string FileName, long? SizeBytes, DateTimeOffset UploadedAt, string? Caption, string? Type, string Reason,
     bool IsLikeliest, string? EmbedUrl = null, string? HlsUrl = null);

@@ -216,7 +216,7 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
         List<Match> storable = [.. certain.Where(m => m.Candidates.Count > 0)];
         if (storable.Count == 0) return [];
         List<Adoption> adoptions = [.. storable.Select(m => new Adoption(m.Doubt.ImportId, m.Doubt.RowNumber, m.Doubt.Attempt,
-            m.Candidates[0].Rid, "Adopted by itself: the only asset that fits, and nothing else fits it."))];
+            m.Candidates[0].Rid, "Adopted automatically: the only asset that fits, and nothing else fits it."))];
         var (made, _) = await Database.TransactionAsync(connection =>
             transitions.AdoptedAsync(connection, accountId, adoptions, cancellationToken), cancellationToken);
         // What the walk said of them besides costs no call.

@@ -63,6 +63,6 @@ internal sealed class WalkAssets(ICincopaClient cincopa)
             if (isLast || (newestFirst && last < since)) return new Walk.Complete(wanted.Values, page);
         }
         return new Walk.Failed(
-            new RemoteError(RemoteErrorKind.UnreadableReply, null, $"The list of assets does not end after {MostPages} pages.", null));
+            new RemoteError(RemoteErrorKind.UnreadableReply, null, $"The list of assets has not ended after {MostPages} pages.", null));
     }
 }

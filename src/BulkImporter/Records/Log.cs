@@ -8,7 +8,7 @@ internal static partial class Log
         ILogger logger, int accountId, string host, int failures, string code, DateTimeOffset? askedAt);
 
     [LoggerMessage(EventName = "HostsNotSeen", Level = LogLevel.Warning,
-        Message = "Which source hosts wait could not be read, what was known before holds: {Error}")]
+        Message = "The waiting source hosts could not be read, the last known ones are used: {Error}")]
     public static partial void HostsNotSeen(ILogger logger, string error);
 
     [LoggerMessage(EventName = "HostsNotCounted", Level = LogLevel.Warning,

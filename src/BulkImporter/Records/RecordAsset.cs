@@ -9,7 +9,7 @@ public enum Arrival
     /// <summary>What could be compared is equal, and that is the size or the duration at least.</summary>
     Verified,
 
-    /// <summary>The asset has another size than the file should have.</summary>
+    /// <summary>The asset's size is not the one that the file should have.</summary>
     SizeDiffers,
 
     /// <summary>It plays for another time: two seconds and one per cent are allowed, because containers round it.</summary>

@@ -40,7 +40,7 @@ public sealed record RecordFilter
     /// <summary>Only records that Cincopa works on and that have not moved for this long.</summary>
     public TimeSpan? Stalled { get; init; }
 
-    /// <summary>Only imported records whose asset is finished so far: <c>pending</c>, <c>done</c> or <c>failed</c>.</summary>
+    /// <summary>Only imported records whose asset's finishing has this state: <c>pending</c>, <c>done</c> or <c>failed</c>.</summary>
     public string? Finish { get; init; }
 
     /// <summary>

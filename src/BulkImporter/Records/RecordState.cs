@@ -20,7 +20,7 @@ public enum RecordState
     /// The intent is committed, the answer is not.
     /// Dispatch puts it in; the answer or the rescue takes it out.
     /// A crash leaves it in doubt: it becomes unknown and is never blindly resent. A push whose last part had not begun is pending again
-    /// instead, and goes on where it stood.
+    /// instead, and continues where it was.
     /// </summary>
     Submitting,
 
@@ -34,14 +34,14 @@ public enum RecordState
     /// <summary>
     /// The asset exists; rid names it.
     /// The status puts it in, or the answer to the last part of a push, or the adoption of an asset for a record in doubt.
-    /// No submit call is made again for as long as it stands.
-    /// An undo takes it out, which deletes the asset in Cincopa, or a rerun of what differs from what was expected, which leaves it there.
+    /// As long as it is imported, no submit call is made again.
+    /// An undo takes it out and deletes the asset in Cincopa, or a rerun of what differs from what was expected, which leaves it there.
     /// A crash changes nothing.
     /// </summary>
     Imported,
 
     /// <summary>
-    /// It is not tried again by itself.
+    /// It is not tried again automatically.
     /// The answer or the status puts it in, or the rescue of a push without an attempt left, or a person who gives up a record in doubt.
     /// A rerun or a correction takes it out.
     /// A crash changes nothing.
@@ -51,17 +51,15 @@ public enum RecordState
     /// <summary>
     /// A submit call may or may not have been received.
     /// An answer that cannot be read, or the rescue, puts it in.
-    /// The late answer takes it out.
-    /// The adoption of the asset that was found for it does.
-    /// A person does, who reruns it knowing that this may make a second asset, or who gives it up.
-    /// The import's setting to submit again does.
-    /// A look that does not find a pushed file under its name does.
+    /// A late answer takes it out, or the adoption of the asset that was found for it.
+    /// So does a person who gives it up, or who reruns it knowing that this may make a second asset.
+    /// So does the import's setting to submit again, or a search that does not find a pushed file under its name.
     /// A crash changes nothing.
     /// </summary>
     Unknown,
 
     /// <summary>
-    /// A person ended the import before it was sent.
+    /// A person cancelled the import before it was sent.
     /// Cancel puts it in; a rerun takes it out.
     /// A crash changes nothing.
     /// </summary>
@@ -70,7 +68,7 @@ public enum RecordState
     /// <summary>
     /// The row cannot become work; its finding says why.
     /// Parse puts it in.
-    /// A correction that gives it another address takes it out, or a rerun that pushes what only Cincopa cannot fetch.
+    /// A correction that gives it another URL takes it out, or a rerun that pushes it if only Cincopa cannot fetch it.
     /// A crash during parse leaves no row.
     /// </summary>
     Invalid,
@@ -78,13 +76,13 @@ public enum RecordState
     /// <summary>
     /// Another row of the manifest, or an earlier import of the account, has the same source.
     /// Parse puts it in.
-    /// A correction that gives it another address takes it out, or a rerun that names it.
+    /// A correction that gives it another URL takes it out, or a rerun that names it.
     /// A crash during parse leaves no row.
     /// </summary>
     Duplicate,
 
     /// <summary>
-    /// An undo of its import has deleted its asset in Cincopa; rid still says which it was.
+    /// An undo of its import deleted its asset in Cincopa; rid still says which one it was.
     /// The undo puts it in, when Cincopa says that the asset is gone.
     /// A rerun that names it takes it out.
     /// A crash changes nothing.

@@ -109,9 +109,8 @@ public sealed partial class RecordTransitions
     }
 
     /// <summary>
-    /// Unknown to pending, by the import's own setting: after the grace time, while attempts are left, and only while the import runs. Not
-    /// before the remote side was looked through for the asset, unless that cannot be done for so long; and not while candidates wait for a
-    /// person.
+    /// Unknown to pending, by the import's own setting: while attempts are left, only while the import runs, and not while candidates wait
+    /// for a person. Not before the remote side was looked through for the asset, unless the account cannot be listed for so long.
     /// </summary>
     private const string ResubmitUnknown = """
         UPDATE importer.import_record r
@@ -119,24 +118,29 @@ public sealed partial class RecordTransitions
         FROM importer.import_chunk c JOIN importer.import i ON i.id = c.import_id AND i.state = 'running' AND i.when_unknown = 'resubmit'
         WHERE c.import_id = $1 AND c.unknown_count > 0
             AND r.import_id = $1 AND r.row_number BETWEEN c.first_row AND c.last_row
-            AND r.state = 'unknown' AND r.attempts_left > 0 AND r.finished_at <= now() - $2
-            AND (r.finished_at <= now() - $3 OR EXISTS (
+            AND r.state = 'unknown' AND r.attempts_left > 0
+            AND (EXISTS (
                 SELECT 1 FROM importer.attempt t
-                WHERE t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count AND t.looked_at IS NOT NULL))
+                WHERE t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count AND t.looked_at IS NOT NULL)
+                OR (r.finished_at <= now() - $2 AND EXISTS (
+                    SELECT 1 FROM importer.reconcile_look l WHERE l.account_id = i.account_id AND l.failed_in_a_row > 0)))
             AND NOT EXISTS (
                 SELECT 1 FROM importer.reconcile_candidate k
                 WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count)
         """;
 
     /// <summary>
-    /// Makes the unknown records of an import pending again that have been in doubt for <paramref name="grace"/>, if the import's setting
-    /// prefers a duplicate to a gap. Returns how many.
+    /// Makes the unknown records of an import pending again that were looked for and not found, if the import's setting prefers a duplicate
+    /// to a gap. Returns how many.
     /// </summary>
-    /// <param name="unlookedGrace">The same for those that nobody could look for, because the account cannot be listed.</param>
-    public Task<int> ResubmittedAsync(int importId, TimeSpan grace, TimeSpan unlookedGrace, CancellationToken cancellationToken) =>
+    /// <param name="unlooked">
+    /// After this long those go too that nobody could look for, because the account cannot be listed. A look that is only late, because a
+    /// worker died in it or the account has many assets, is waited for.
+    /// </param>
+    public Task<int> ResubmittedAsync(int importId, TimeSpan unlooked, CancellationToken cancellationToken) =>
         database.TransactionAsync(async connection =>
     {
         await connection.ExecuteAsync(LockChunksInDoubt, cancellationToken, importId);
-        return await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, grace, unlookedGrace);
+        return await connection.ExecuteAsync(ResubmitUnknown, cancellationToken, importId, unlooked);
     }, cancellationToken);
 }

@@ -5,7 +5,7 @@ namespace BulkImporter.Records;
 /// <summary>A record as every door shows it.</summary>
 /// <param name="Url">The source address, with *** for the secrets in it. Result files of operators have it whole.</param>
 /// <param name="Attempts">Attempts begun so far.</param>
-/// <param name="Progress">Percent that Cincopa has fetched, for a submitted record that tells; else null.</param>
+/// <param name="Progress">Percent that Cincopa has fetched, for a submitted record that reports it; else null.</param>
 /// <param name="PossiblyDuplicated">A late answer showed that Cincopa accepted this source more than once.</param>
 /// <param name="WaitsFor">Of a pending record: its source's host failed too often in a row, so that it is not sent now.</param>
 public sealed record RecordView(
@@ -42,7 +42,7 @@ public sealed record RecordView(
 /// <param name="SizeBytes">Bytes that arrived.</param>
 /// <param name="Seconds">Its duration.</param>
 /// <param name="Playable">Its renditions are ready. Imported says only that the file is in. Null when it was not asked.</param>
-/// <param name="Arrival">What comes of comparing what arrived with what was expected.</param>
+/// <param name="Arrival">The result of comparing what arrived with what was expected.</param>
 /// <param name="ExpectedBytes">The size that the manifest says, else the source when it was probed, else what was uploaded from
 /// here.</param>
 /// <param name="ExpectedSeconds">The duration that the manifest says.</param>

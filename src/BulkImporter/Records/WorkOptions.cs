@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace BulkImporter.Records;
 
-/// <summary>How the worker processes of a database do their work. All of them should have the same.</summary>
+/// <summary>How the worker processes of a database work. All of them should have the same settings.</summary>
 public sealed class WorkOptions
 {
     public const string Section = "BulkImporter:Work";
@@ -28,31 +28,27 @@ public sealed class WorkOptions
     internal int MostInFlight => Math.Min(Workers * Window, 256);
 
     /// <summary>
-    /// How long what a worker has taken stays with it without a sign of life: after that another takes over, and what was being sent is in
-    /// doubt. Longer bears longer outages of the database.
+    /// How long a worker keeps what it has taken without a sign of life: after that another takes over, and what was being sent is in
+    /// doubt. A longer time tolerates longer database outages.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:05", "01:00:00")]
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The longest wait before another attempt of a record; the first is 2 s, and it doubles with each.</summary>
+    /// <summary>The longest wait before another attempt at a record; the first wait is 2 s, and it doubles each time.</summary>
     [Range(typeof(TimeSpan), "00:00:02", "1.00:00:00")]
     public TimeSpan RetryCap { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long a record is in doubt before its asset is looked for: the answer may come late, and Cincopa needs time to fetch the file.
+    /// How long a record is in doubt before its asset is looked for: the answer may come late, and Cincopa needs time to fetch the file. An
+    /// import with "when unknown: resubmit" sends it again when it is not found, or after six times as long when the account cannot be
+    /// listed: people who chose "resubmit" prefer a duplicate to a gap.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan LookAfter { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// How long a record is in doubt before an import with "when unknown: resubmit" sends it again, when its asset was looked for and is
-    /// not there. Six times as long when nobody could look, because the account cannot be listed: people who chose "resubmit" prefer a
-    /// duplicate to a gap.
+    /// A submitted record whose progress has not moved for this long is shown as stalled, and its status is still followed.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
-    public TimeSpan ResubmitAfter { get; set; } = TimeSpan.FromMinutes(10);
-
-    /// <summary>A submitted record whose progress has not moved for this long is shown as stalled, and goes on being followed.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "30.00:00:00")]
     public TimeSpan StalledAfter { get; set; } = TimeSpan.FromMinutes(30);
 

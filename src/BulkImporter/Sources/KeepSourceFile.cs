@@ -104,7 +104,7 @@ public sealed class KeepSourceFile(NpgsqlDataSource database, IOptions<SourceOpt
             $"The file is larger than the limit of {most:N0} bytes (setting BulkImporter:Sources:FilesLimitBytes). "
                 + "Put it where this server or Cincopa can read it, and import its address.");
         if (others + size > most) throw new SourceFileTooLargeException(
-            $"The files that wait here would be more than {most:N0} bytes together (setting BulkImporter:Sources:FilesLimitBytes). "
-                + "Send this one when imports have ended and their files are removed, which is a day later.");
+            $"The files that are waiting here would exceed {most:N0} bytes together (setting BulkImporter:Sources:FilesLimitBytes). "
+                + "Send this one when imports have ended and their files have been removed, which is a day later.");
     }
 }

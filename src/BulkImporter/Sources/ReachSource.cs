@@ -89,9 +89,9 @@ public sealed class ReachSource : IDisposable
         for (var hop = 0; ; hop++)
         {
             if (!url.IsAbsoluteUri || url.Scheme != Uri.UriSchemeHttp && url.Scheme != Uri.UriSchemeHttps)
-                return Failed(SourceProblem.UrlRefused, "Only http and https addresses are called.", url);
+                return Failed(SourceProblem.UrlRefused, "Only http and https URLs are called.", url);
             if (url.UserInfo.Length > 0)
-                return Failed(SourceProblem.UrlRefused, "The address holds a user name; credentials are not sent.", url);
+                return Failed(SourceProblem.UrlRefused, "The URL has a user name; credentials are not sent.", url);
 
             HttpResponseMessage response;
             try
@@ -116,7 +116,7 @@ public sealed class ReachSource : IDisposable
             response.Dispose();
             if (location is null || !Uri.TryCreate(url, location, out var next))
                 return Failed(SourceProblem.RedirectLost,
-                    $"{url.IdnHost} answered {(int)response.StatusCode} without an address to go to.", url);
+                    $"{url.IdnHost} answered {(int)response.StatusCode} without a redirect URL.", url);
             if (hop == MaxRedirects)
                 return Failed(SourceProblem.RedirectLost, $"More than {MaxRedirects} redirects.", url);
             url = next;

@@ -16,8 +16,8 @@ public sealed class SourceOptions
     public IList<string> AllowedNetworks { get; init; } = [];
 
     /// <summary>
-    /// The most bytes of files that people send here to be pushed, all together. They are kept in the database until their imports have
-    /// ended; uploads that run at once may pass the limit by one file each.
+    /// The most bytes that all files together may have that people send here to be pushed. They are kept in the database until their
+    /// imports have ended; uploads that run at the same time may exceed the limit by one file each.
     /// </summary>
     [Range(1, long.MaxValue)]
     public long FilesLimitBytes { get; set; } = 50L << 30;

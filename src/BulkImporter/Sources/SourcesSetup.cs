@@ -9,7 +9,7 @@ public static class SourcesSetup
     {
         services.AddOptions<SourceOptions>().BindConfiguration(SourceOptions.Section).ValidateDataAnnotations()
             .Validate(o => o.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)),
-                "BulkImporter:Sources:AllowedNetworks takes networks such as 10.20.0.0/16 or fd00::/8, with no bit set behind the prefix.")
+                "BulkImporter:Sources:AllowedNetworks takes networks such as 10.20.0.0/16 or fd00::/8, with no bit set after the prefix.")
             .ValidateOnStart();
         return services
             .AddSingleton<SourceNetworks>()

@@ -69,14 +69,14 @@ internal sealed class AbortRemote(RoundNeeds needs, ILogger<AbortRemote> log)
                 await calls.CloseAsync(unavailable.Error);
                 return null;
             case AbortResult.Refused refused:
-                return new(item, $"Cincopa did not take the order to abort it: {refused.Error.Message}");
+                return new(item, $"Cincopa did not accept the request to abort it: {refused.Error.Message}");
             default:
-                return new(item, "Cincopa took the order to abort it.");
+                return new(item, "Cincopa accepted the request to abort it.");
         }
     }
 
     protected override Answer? Broken(Due item, Exception error) =>
-        item.IsOld && !error.MayPass() ? new(item, $"The order to abort it could not be given: {error.Reason()}") : null;
+        item.IsOld && !error.MayPass() ? new(item, $"The request to abort it could not be sent: {error.Reason()}") : null;
 
     protected override async Task WriteAsync(List<Answer> ends)
     {

@@ -3,7 +3,7 @@ namespace BulkImporter.Status;
 internal static partial class Log
 {
     [LoggerMessage(EventName = "StatusWordUnknown", Level = LogLevel.Warning,
-        Message = "The status call answered with a word that is not known: {Word}. It is taken as running")]
+        Message = "The status call returned an unknown word: {Word}. It is treated as running")]
     public static partial void StatusWordUnknown(ILogger logger, string word);
 
     [LoggerMessage(EventName = "RecordsConcluded", Level = LogLevel.Debug, Message = "{Count} records came to an end")]

@@ -59,7 +59,7 @@ public static class Measures
         "Rounds, items and writes of the periodic loops and jobs that ended in an unexpected error.");
 
     private static readonly Counter<long> Repeats = Meter.CreateCounter<long>("bulkimporter.database.repeats", "{transaction}",
-        "Transactions that the database undid because of others, and that were run again at once.");
+        "Transactions that the database rolled back because of others, and that were run again at once.");
 
     /// <summary>A call begins; <see cref="CallEnded"/> must follow.</summary>
     public static void CallBegan(string call) => CallsInFlight.Add(1, new KeyValuePair<string, object?>("call", call));

@@ -75,7 +75,7 @@ internal sealed class DeleteAssets(RoundNeeds needs, RecordTransitions transitio
     {
         if (item.Tries > Attempts)
             return Failed(item, Unexpected,
-                $"It was begun {Attempts} times, and the end could not be written. The log says why; then order the undo again.");
+                $"It was started {Attempts} times, and its result could not be saved. The log says why; then undo again.");
         if (item.Other is { } other)
             return Failed(item, AssetShared,
                 $"Row {other.RowNumber} of import {other.ImportId} has the same asset, so it stays.");
@@ -149,7 +149,7 @@ internal sealed class DeleteAssets(RoundNeeds needs, RecordTransitions transitio
         // A token may be allowed to upload and not to delete: that must not suspend an account that imports.
         FailureCode.TokenRejected or FailureCode.PermissionMissing =>
             Failed(asset, EnumText<FailureCode>.Of(FailureCode.PermissionMissing),
-                $"The token may not do this: {error.Message} Give it asset.delete and asset.read, then order the undo again."),
+                $"The token does not allow this: {error.Message} Give it asset.delete and asset.read, then undo again."),
         FailureCode.InvalidInput => Failed(asset, EnumText<FailureCode>.Of(FailureCode.InvalidInput), error.Message),
         var code => Again(asset, EnumText<FailureCode>.Of(code), error.Message, error.RetryAfter),
     };

@@ -101,7 +101,7 @@ public sealed class UndoImport(NpgsqlDataSource database)
                 $"To undo import {importId}, give its name: '{import.Name}'. Its assets are then deleted in Cincopa for good.");
         if (await connection.QueryAsync<int>(IsOver, cancellationToken, importId) is [])
             return await ImportChange.RefusalAsync(connection, importId,
-                "only an import that has ended, and of which nothing is under way at Cincopa any more, can be undone", cancellationToken);
+                "only an import that has ended, and has nothing under way at Cincopa, can be undone", cancellationToken);
 
         // 2. What it has at Cincopa, or may have.
         await connection.ExecuteAsync(MakePlan, cancellationToken);

@@ -209,7 +209,7 @@ internal sealed class Company : IDisposable
 
     /// <summary>
     /// The ended import against the ledger: every number true at every look and now, every record at its end, every imported record by a
-    /// call of its own and with the asset of its own source, and the whole ledger explained by attempts. Answers the records that are
+    /// call of its own and with the asset of its own source, and the whole ledger explained by attempts. Returns the records that are
     /// unknown.
     /// </summary>
     public async Task<IReadOnlyList<RecordBody>> AuditAsync(int id, int rows)
@@ -239,7 +239,7 @@ internal sealed class Company : IDisposable
 
     /// <summary>
     /// Every submit call of the ledger belongs to one attempt, and every attempt that has an answer to one call. A source was called for
-    /// again only after a clear refusal, or after doubt where the import's setting prefers a duplicate to a gap. Answers the calls by
+    /// again only after a clear refusal, or after doubt where the import's setting prefers a duplicate to a gap. Returns the calls by
     /// source.
     /// </summary>
     public async Task<ILookup<string, LedgerCall>> AuditLedgerAsync()
@@ -253,7 +253,7 @@ internal sealed class Company : IDisposable
         return calls;
     }
 
-    /// <summary>Each record against the calls for its source, and its asset. Answers the records that are unknown.</summary>
+    /// <summary>Each record against the calls for its source, and its asset. Returns the records that are unknown.</summary>
     private async Task<IReadOnlyList<RecordBody>> JudgeAsync(IReadOnlyList<RecordBody> records)
     {
         var calls = await AuditLedgerAsync();
@@ -362,7 +362,7 @@ internal sealed class Company : IDisposable
 
         public void Stop() => ended = true;
 
-        /// <summary>Answers how many looks there were.</summary>
+        /// <summary>Returns how many looks there were.</summary>
         public Task<int> EndAsync()
         {
             Stop();

@@ -65,7 +65,7 @@ public sealed class FairnessTests(SharedCompany shared, ITestOutputHelper output
         return huge;
     }
 
-    /// <summary>Answers with the number of calls that had arrived before the start.</summary>
+    /// <summary>Returns the number of calls that had arrived before the start.</summary>
     private async Task<(int Calls, int Import)> StartAsync(int rows, string query = "")
     {
         var id = await company.ReviewAsync(rows, query);

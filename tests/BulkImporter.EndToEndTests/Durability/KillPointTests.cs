@@ -14,6 +14,9 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     // So that the only calls on the wire are those for the rows.
     private static readonly Settings AsksNothing = new() { ["BulkImporter__Accounts__PingBeforeSending"] = "false" };
 
+    private static readonly string Unlistable =
+        Company.Brisk.TrimEnd('}') + ""","rules":[{"on":"list","fault":"permission_missing"}]}""";
+
     private readonly Company company = shared.Company;
     private RunningProgram victim = null!;
     private int before;
@@ -90,7 +93,10 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
         victim.Kill();
         company.ToCincopa.Break();
 
-        await EndsWithUnknownAsync(id, []);
+        // The assets cannot be listed, so that nobody finds what has arrived.
+        await company.Cincopa.BehaveAsync(Unlistable);
+        await EndsWithUnknownAsync(id, [], new Settings { ["BulkImporter__Work__LookAfter"] = "00:00:01" });
+        await company.Cincopa.BehaveAsync(Company.Brisk);
         // Those that had arrived arrived twice, and no others.
         Assert.Equal(Rows + sent.Count, (await SentAsync()).Count);
         Assert.Equal(sent.Order(), await TwiceAsync());
@@ -149,7 +155,7 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
         return await company.ImportAsync(Rows, query);
     }
 
-    /// <summary>As above, and all its calls have arrived; their replies are held back. Answers what was sent.</summary>
+    /// <summary>As above, and all its calls have arrived; their replies are held back. Returns what was sent.</summary>
     private async Task<(int Id, HashSet<string> Sent)> BeginUntilAnsweredAsync(string query = "")
     {
         company.ToCincopa.Replies.Hold();
@@ -173,10 +179,10 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
         (await SentAsync()).CountBy(input => input).Where(sent => sent.Value > 1).Select(sent => sent.Key).Order();
 
     /// <summary>Another worker finishes unaided.</summary>
-    private async Task EndsWithUnknownAsync(int id, IReadOnlyCollection<string> expected)
+    private async Task EndsWithUnknownAsync(int id, IReadOnlyCollection<string> expected, Settings? settings = null)
     {
-        // Nobody looks for the assets in so short a time; what is sent again is sent without that.
-        await company.HireAsync(new Settings { ["BulkImporter__Work__ResubmitAfter"] = "00:00:01" }.With(AsksNothing));
+        // Unless it is told to, it does not look for the assets in so short a time.
+        await company.HireAsync((settings ?? []).With(AsksNothing));
         await company.RecoveredAsync(victim);
         await company.Api.FinishedAsync(id, Company.RunLimit);
         var unknown = await company.AuditAsync(id, Rows);

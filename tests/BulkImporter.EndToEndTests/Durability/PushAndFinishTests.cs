@@ -46,7 +46,6 @@ public sealed class PushAndFinishTests : IAsyncDisposable
             ["BulkImporter__Push__Roots__0"] = root,
             ["BulkImporter__Push__RangeBytes"] = $"{RangeBytes}",
             ["BulkImporter__Work__LookAfter"] = "00:00:05",
-            ["BulkImporter__Work__ResubmitAfter"] = "00:00:20",
             ["BulkImporter__Work__RetryCap"] = "00:00:05",
         };
         var workers = new Queue<RunningProgram>(await company.HireAsync(2, settings));

@@ -44,7 +44,6 @@ public sealed class SoakTests(ITestOutputHelper output) : IAsyncDisposable
     private static readonly Settings Impatient = new()
     {
         ["BulkImporter__Work__RetryCap"] = "00:00:05",
-        ["BulkImporter__Work__ResubmitAfter"] = "00:00:10",
         ["BulkImporter__Work__LookAfter"] = "00:00:05",
     };
 

@@ -37,7 +37,7 @@ public sealed class SubmitVerbTests : IAsyncDisposable
         var id = await company.ImportAsync(Rows);
         var account = await Wait.ForAsync(Company.RunLimit, "the account is suspended", async () =>
             await company.Api.AccountAsync() is { State: "suspended" } suspended ? suspended : null);
-        Assert.Contains("does not take upload_from_url by POST (HTTP 405)", account.Reason, StringComparison.Ordinal);
+        Assert.Contains("does not accept upload_from_url by POST (HTTP 405)", account.Reason, StringComparison.Ordinal);
         var still = await company.Api.UntilAsync(id, import => import.Counts.Submitting == 0, Company.RunLimit);
         Assert.Equal(Rows, still.Counts.Pending);
         Assert.InRange((await company.Cincopa.SubmitsAsync()).Count, 1, Company.MostInDoubt);

@@ -103,7 +103,7 @@ internal sealed class ImporterApi : IDisposable
     /// <summary>Orders that an import that has ended is forgotten; its rows go afterwards.</summary>
     public async Task DeleteAsync(int id) => (await SendAsync(HttpMethod.Delete, $"imports/{id}", null)).Dispose();
 
-    /// <summary>Orders that what it made is deleted in Cincopa. Answers how many assets that are.</summary>
+    /// <summary>Orders that what it made is deleted in Cincopa. Returns the number of assets.</summary>
     public async Task<int> UndoAsync(int id, string name)
     {
         using var reply = await SendAsync(HttpMethod.Post, $"imports/{id}/undo", JsonContent.Create(new { name }));

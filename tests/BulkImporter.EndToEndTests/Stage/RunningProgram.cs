@@ -79,7 +79,7 @@ internal sealed class RunningProgram : IDisposable
         Running.TryRemove(Id, out _);
     }
 
-    /// <summary>SIGTERM. Answers with the exit code and how long it took.</summary>
+    /// <summary>SIGTERM. Returns the exit code and how long it took.</summary>
     public async Task<(int ExitCode, TimeSpan Took)> TerminateAsync(TimeSpan limit)
     {
         var since = Stopwatch.GetTimestamp();

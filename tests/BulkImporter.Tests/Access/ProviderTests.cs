@@ -116,7 +116,7 @@ public sealed class ProviderTests(ImporterServer server) : IClassFixture<Importe
         provider.Person.AddRange([new("sub", subject), new("preferred_username", name), .. roles.Select(role => new Claim("roles", role))]);
     }
 
-    /// <summary>Goes the whole way. Answers where it ends.</summary>
+    /// <summary>Goes the whole way. Returns where it ends.</summary>
     private static async Task<string> EnterAsync(Browser browser, WebApplication app, string returnUrl = "/")
     {
         var (status, _, there) = await browser.GetAsync($"/sign-in/provider?returnUrl={Uri.EscapeDataString(returnUrl)}", app);

@@ -96,7 +96,7 @@ public sealed class AccountRoundTests(EngineDatabase database) : IClassFixture<E
         Assert.Equal(3, written.Count(rid => rid == "rid5"));
         await RoundAsync();
         Assert.Equal("done 11, failed 1", await FinishesAsync());
-        Assert.Contains("the end could not be written", await FinishAsync(5), StringComparison.Ordinal);
+        Assert.Contains("its result could not be saved", await FinishAsync(5), StringComparison.Ordinal);
         Assert.Equal(3, written.Count(rid => rid == "rid5"));
     }
 

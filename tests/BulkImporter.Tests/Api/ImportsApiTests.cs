@@ -93,7 +93,7 @@ public sealed class ImportsApiTests(ImporterServer server) : IClassFixture<Impor
     [InlineData("PK\u0003\u0004", "Excel workbook (.xlsx)")]
     [InlineData("[{\"url\": \"https://a.test/1.mp4\"}]", "This is JSON, but not JSON lines")]
     [InlineData("GIF89a", "GIF image")]
-    [InlineData(" \n\n", "holds no rows")]
+    [InlineData(" \n\n", "has no rows")]
     [InlineData("url\nhttps://a.test/\u0000\u00e9.mp4\n", "not valid UTF-8")]
     public async Task A_file_that_is_no_manifest_is_named_and_makes_no_import(string latin1, string named)
     {

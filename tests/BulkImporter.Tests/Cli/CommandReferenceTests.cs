@@ -29,7 +29,7 @@ public sealed class CommandReferenceTests
         var text = new StringBuilder("""
             # The command line
 
-            Every verb with its arguments and options, as `bulkimporter VERB --help` prints them; written by `./run reference`. Exit codes, and which call and page does the same as a verb:
+            Every verb with its arguments and options, as `bulkimporter VERB --help` prints them; written by `./run reference`. Exit codes, and the call and page that do the same as a verb:
             [doors.md](doors.md).
 
             """);

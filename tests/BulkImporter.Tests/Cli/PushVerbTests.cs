@@ -66,7 +66,7 @@ public sealed class PushVerbTests : IDisposable
 
         Assert.Equal(ExitCode.Usage, await run.RunAsync("push", first, path));
 
-        Assert.Contains("is a pipe or a device and has no file name. Cincopa tells by the name", run.Error);
+        Assert.Contains("is a pipe or a device and has no file name. Cincopa recognises the kind of media by the name", run.Error);
         Assert.Empty(run.Api.Calls);
     }
 

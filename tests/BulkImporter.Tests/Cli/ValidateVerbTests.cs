@@ -102,7 +102,7 @@ public sealed class ValidateVerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "holds no rows", null)]
+    [InlineData("", "has no rows", null)]
     [InlineData("a,b\nhttps://x.example.com/1,https://x.example.com/2\n", "Several columns hold URLs", "--map")]
     public async Task File_that_is_no_manifest_exits_1_and_says_what_to_do(string content, string told, string? advice)
     {

@@ -281,7 +281,7 @@ public sealed partial class PagesTests(ImporterServer server) : IClassFixture<Im
     {
         using var answer = await server.Client(server.ViewerKey).GetAsync("/nope/nothing", Token);
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-        Assert.Contains("There is no such page", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        Assert.Contains("Page not found", await answer.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
     }
 
     [Fact]

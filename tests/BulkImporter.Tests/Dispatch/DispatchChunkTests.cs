@@ -117,7 +117,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
             await RunAsync(chunk: 1);
             await AgainAsync();
         }
-        Assert.StartsWith($"suspended The address http://127.0.0.1:9/v2/ does not take upload_from_url by {named} (HTTP 405)",
+        Assert.StartsWith($"suspended The address http://127.0.0.1:9/v2/ does not accept upload_from_url by {named} (HTTP 405)",
             await AccountAsync(), StringComparison.Ordinal);
         Assert.Equal("pending 6", await database.SoundCountsAsync(id));
         Assert.Equal(6L, await AttemptsWholeAsync());

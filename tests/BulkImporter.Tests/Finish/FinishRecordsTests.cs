@@ -302,7 +302,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
 
         Assert.Equal(state, (await FinishAsync(1)).State);
         Assert.Equal(state == "done" ? ["caption=One", "long_description=" + new string('ß', 200)] : ["caption=One"], await MetaAsync(rid));
-        if (state == "failed") Assert.Contains("taken to hold 1199", (await FinishAsync(1)).Message, StringComparison.Ordinal);
+        if (state == "failed") Assert.Contains("assumed to allow 1199", (await FinishAsync(1)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -333,7 +333,7 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
         });
     }
 
-    /// <summary>Submits a row for real and concludes it with its asset. Answers the asset's rid.</summary>
+    /// <summary>Submits a row for real and concludes it with its asset. Returns the asset's rid.</summary>
     private async Task<string> ImportAsync(int row, int? import = null)
     {
         var accepted =

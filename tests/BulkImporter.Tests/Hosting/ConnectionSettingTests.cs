@@ -57,7 +57,7 @@ public sealed class ConnectionSettingTests
     public void What_is_wrong_is_named_with_its_place_and_without_the_password(string text, string named)
     {
         var refusal = Assert.Throws<StartupException>(() => ConnectionSetting.Parse(text, "The file X")).Message;
-        Assert.StartsWith("The file X holds ", refusal, StringComparison.Ordinal);
+        Assert.StartsWith("The file X has ", refusal, StringComparison.Ordinal);
         Assert.Contains(named, refusal, StringComparison.Ordinal);
         Assert.DoesNotContain(Secret, refusal, StringComparison.Ordinal);
     }

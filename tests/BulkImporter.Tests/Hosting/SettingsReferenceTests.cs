@@ -50,11 +50,11 @@ public sealed partial class SettingsReferenceTests
         var text = new StringBuilder("""
             # Settings
 
-            Every setting, with its default, written by `./run reference`. As a variable of the environment a setting is
-            written as here; as a file of secrets it has the same name ([operations.md](operations.md#settings-and-secrets)).
+            Every setting, with its default, written by `./run reference`. As an environment variable, a setting is
+            written as it is here; as a secrets file, it has the same name ([operations.md](operations.md#settings-and-secrets)).
             A time is `00:00:30` (half a minute), `1.12:00:00` (a day and a half). Besides these there are
             `ConnectionStrings__BulkImporter`, `CINCOPA_API_TOKEN` and `BULKIMPORTER_API_KEY`, which operations.md explains,
-            and `Cincopa__BaseUrl`, for a stand-in of Cincopa.
+            and `Cincopa__BaseUrl`, for a stand-in for Cincopa.
 
             """);
         foreach (var options in Classes().OrderBy(SectionOf, StringComparer.Ordinal))

@@ -75,7 +75,7 @@ public sealed class FetchManifestTests(ImporterDatabase database) : IClassFixtur
     [InlineData("file:///etc/passwd", "must start with https://")]
     [InlineData("http://media.example.com/library.csv", "not with http://")]
     [InlineData("http://8.8.8.8/library.csv", "not with http://")]
-    [InlineData("https://ann:secret@media.example.com/library.csv", "Keep a source header")]
+    [InlineData("https://ann:secret@media.example.com/library.csv", "Add a source header")]
     [InlineData("https://inside.example.com/library.csv", "which is not a public address")]
     public async Task Address_that_may_not_be_called_is_refused(string address, string complaint)
     {

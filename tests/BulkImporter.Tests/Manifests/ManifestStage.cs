@@ -33,7 +33,7 @@ internal sealed class ManifestStage(EngineDatabase database, string account, Sou
     public Task<int> ReadAsync(string text, Func<NewImport, NewImport>? settings = null) =>
         ReadAsync(Encoding.UTF8.GetBytes(text), settings);
 
-    /// <summary>Uploads a manifest and parses it. Answers the import.</summary>
+    /// <summary>Uploads a manifest and parses it. Returns the import.</summary>
     public async Task<int> ReadAsync(byte[] bytes, Func<NewImport, NewImport>? settings = null)
     {
         var manifest = await new UploadManifest(database.Source, Options.Create(new ManifestOptions()))

@@ -102,7 +102,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         await TargetAsync("http://127.0.0.1:9/");
         await EndedAsync();
         await SendAsync();
-        Assert.StartsWith("waiting 1 127.0.0.1 does not take the connection.", await DeliveryAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("waiting 1 127.0.0.1 refuses the connection.", await DeliveryAsync(), StringComparison.Ordinal);
 
         await InitializeAsync();
         await TargetAsync("http://169.254.169.254/latest/meta-data");
@@ -208,7 +208,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
         mail.Server = new($"smtp://127.0.0.1:{server.Port}");
         await TriedAsync("The mail server does not support what is needed. The SMTP server does not support the STARTTLS extension.");
         mail.Server = new($"smtp://imports:wrong@127.0.0.1:{server.Port}/?starttls=never");
-        await TriedAsync("The mail server did not accept user name and password.");
+        await TriedAsync("The mail server did not accept the user name and password.");
         mail.Server = new($"smtp://imports:s3cret@127.0.0.1:{server.Port}/?starttls=never");
         pace = pace with { MostTries = 9 };
         await TriedAsync("The mail server refused the message (550): no such person, ask ***");
@@ -230,7 +230,7 @@ public sealed class NotificationTests(EngineDatabase database) : IClassFixture<E
     [InlineData("mailto:a@example.com?subject=x")]
     [InlineData("mailto:a@example.com, b@example.com")]
     public async Task What_is_no_mail_address_is_refused(string url) =>
-        Assert.Contains("is no mail address", (await Assert.ThrowsAsync<InvalidArgumentException>(() => TargetAsync(url))).Message,
+        Assert.Contains("is not an email address", (await Assert.ThrowsAsync<InvalidArgumentException>(() => TargetAsync(url))).Message,
             StringComparison.Ordinal);
 
     [Fact]

@@ -89,7 +89,9 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         public async Task BeginAsync()
         {
             id = await database.ImportAsync(Rows, ChunkSize, maxAttempts: MaxAttempts);
-            if (resubmit) await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
+            if (!resubmit) return;
+            await database.ListingFailsAsync(id);
+            await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
         }
 
         /// <summary>An import that does not run is soon set going again, or most of a life would be spent in looking at it.</summary>
@@ -272,7 +274,7 @@ public sealed class RecordModelTests(EngineDatabase database) : IClassFixture<En
         {
             var moved = resubmit && import == ImportState.Running
                 ? rows.Where(r => r.State == RecordState.Unknown && r.Left > 0).ToList() : [];
-            Assert.Equal(moved.Count, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
+            Assert.Equal(moved.Count, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token));
             foreach (var row in moved) Move(row, RecordState.Pending);
             return "resubmission of what is in doubt";
         }

@@ -355,22 +355,20 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         var id = await database.ImportAsync(rows: 2, maxAttempts: 2);
         await database.DoubtAsync(id, 0, (1, "https://media.example/a.mp4"), (2, "https://media.example/b.mp4"));
         await database.SqlAsync("UPDATE importer.import_record SET attempts_left = 0 WHERE import_id = $1 AND row_number = 2", id);
+        await database.SqlAsync("UPDATE importer.attempt SET looked_at = now() WHERE import_id = $1", id);
         Assert.Equal(0, await ResubmitAsync()); // the setting is hold
         await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
-        await database.SqlAsync("UPDATE importer.attempt SET looked_at = now() WHERE import_id = $1", id);
-        Assert.Equal(0, await ResubmitAsync());
-        await database.AgeAsync(id, 11, 1, 2);
         await database.SqlAsync("UPDATE importer.import SET state = 'paused' WHERE id = $1", id);
         Assert.Equal(0, await ResubmitAsync());
         await database.SqlAsync("UPDATE importer.import SET state = 'running' WHERE id = $1", id);
         Assert.Equal(1, await ResubmitAsync());
         Assert.Equal("pending 1, unknown 1", await database.SoundCountsAsync(id));
 
-        Task<int> ResubmitAsync() => database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), TimeSpan.FromHours(1), Token);
+        Task<int> ResubmitAsync() => database.Transitions.ResubmittedAsync(id, TimeSpan.FromHours(1), Token);
     }
 
     [Fact]
-    public async Task What_is_in_doubt_is_not_sent_again_before_it_was_looked_for_unless_that_cannot_be_done_for_long()
+    public async Task What_is_in_doubt_is_not_sent_again_before_it_was_looked_for_unless_the_account_cannot_be_listed_for_long()
     {
         var id = await database.ImportAsync(rows: 2);
         await database.SqlAsync("UPDATE importer.import SET when_unknown = 'resubmit' WHERE id = $1", id);
@@ -378,11 +376,17 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         Assert.Equal(0, await ResubmitAsync());
         await database.SqlAsync("UPDATE importer.attempt SET looked_at = now() WHERE import_id = $1 AND row_number = 1", id);
         Assert.Equal(1, await ResubmitAsync());
+        await database.ListingFailsAsync(id);
+        Assert.Equal(0, await ResubmitAsync());
         await database.AgeAsync(id, 2, 2);
+        // A look that is late, because a worker died in it or the account has many assets, is no look that fails.
+        await database.ListingFailsAsync(id, inARow: 0);
+        Assert.Equal(0, await ResubmitAsync());
+        await database.ListingFailsAsync(id);
         Assert.Equal(1, await ResubmitAsync());
         Assert.Equal("pending 2", await database.SoundCountsAsync(id));
 
-        Task<int> ResubmitAsync() => database.Transitions.ResubmittedAsync(id, TimeSpan.FromMinutes(10), TimeSpan.FromHours(1), Token);
+        Task<int> ResubmitAsync() => database.Transitions.ResubmittedAsync(id, TimeSpan.FromHours(1), Token);
     }
 
     [Fact]
@@ -394,15 +398,16 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.Follow.RunAsync(Token);
         Assert.Equal("running", await database.ImportStateAsync(id));
 
+        await database.ListingFailsAsync(id);
         await database.AddAsync(ImporterDatabase.Candidate(id, 1, "r1"));
-        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
+        Assert.Equal(0, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token));
         await database.Follow.RunAsync(Token);
         Assert.Equal("finished", await database.ImportStateAsync(id));
 
         // Those of an earlier attempt are none of this one's.
         await database.RerunAsync(id, new RecordFilter { State = RecordState.Unknown });
         await database.DoubtAsync(id, 120, (1, "https://media.example/a.mp4"));
-        Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, TimeSpan.Zero, Token));
+        Assert.Equal(1, await database.Transitions.ResubmittedAsync(id, TimeSpan.Zero, Token));
     }
 
     // --- adoption

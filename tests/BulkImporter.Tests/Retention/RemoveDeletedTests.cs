@@ -58,8 +58,8 @@ public sealed class RemoveDeletedTests(ImporterServer server) : IClassFixture<Im
         var followed = await server.Database.ImportAsync(ImportState.Cancelled, [RecordState.Cancelled, RecordState.Submitted]);
         var (status, problem) = await server.SendAsync(server.AdminKey, HttpMethod.Delete, $"/api/v1/imports/{followed}");
         Assert.Equal(
-            (409, $"Import {followed} is cancelled; only an import that has ended, and of which nothing is under way at Cincopa any "
-                + "more, can be deleted."), (status, (string?)problem!["detail"]));
+            (409, $"Import {followed} is cancelled; only an import that has ended, and has nothing under way at Cincopa, "
+                + "can be deleted."), (status, (string?)problem!["detail"]));
         // Ended, but its assets are still being given their texts.
         var finishing = await server.Database.ImportAsync(ImportState.Finished, [RecordState.Imported]);
         await server.Database.AddAsync(server.Database.Finish(finishing, 1, "rid1"));

@@ -79,7 +79,7 @@ public sealed class SourceFileTests(ImporterDatabase database) : IClassFixture<I
         await Keep(limit: sum + Piece + 5).RunAsync(new MemoryStream(RandomNumberGenerator.GetBytes(Piece + 5)), null, Token);
 
         Assert.StartsWith("The file is larger than the limit", tooLarge.Message, StringComparison.Ordinal);
-        Assert.StartsWith("The files that wait here would be more", tooMany.Message, StringComparison.Ordinal);
+        Assert.StartsWith("The files that are waiting here would exceed", tooMany.Message, StringComparison.Ordinal);
     }
 
     [Fact]

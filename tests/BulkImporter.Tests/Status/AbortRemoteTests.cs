@@ -54,16 +54,16 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         Assert.Equal(2, await Sender().RunAsync(Token));
 
         Assert.Equal("submitted 2, cancelled 1", await database.SoundCountsAsync(id));
-        Assert.Equal("Cincopa took the order to abort it.", await MessageAsync(1));
-        Assert.Equal("Cincopa did not take the order to abort it: UnknownStatusId", await MessageAsync(2));
+        Assert.Equal("Cincopa accepted the request to abort it.", await MessageAsync(1));
+        Assert.Equal("Cincopa did not accept the request to abort it: UnknownStatusId", await MessageAsync(2));
         Assert.Equal(2L,
             await database.OneAsync<long>("SELECT count(*) FROM importer.status_poll WHERE import_id = $1 AND next_poll_at <= now()", id));
 
         await database.ConcludeAsync(id, 1, "st-1-1", RecordState.Failed, FailureCode.RemoteAborted);
         await database.ConcludeAsync(id, 2, "st-2-1", RecordState.Imported);
         Assert.Equal("imported 1, failed 1, cancelled 1", await database.SoundCountsAsync(id));
-        Assert.Equal("Cincopa took the order to abort it. RemoteAborted", await MessageAsync(1));
-        Assert.Equal("Cincopa did not take the order to abort it: UnknownStatusId", await MessageAsync(2));
+        Assert.Equal("Cincopa accepted the request to abort it. RemoteAborted", await MessageAsync(1));
+        Assert.Equal("Cincopa did not accept the request to abort it: UnknownStatusId", await MessageAsync(2));
     }
 
     [Fact]
@@ -115,13 +115,13 @@ public sealed class AbortRemoteTests(EngineDatabase database) : IClassFixture<En
         cincopa.OnAbort = ticket => ticket == "st-2-1" ? throw new FormatException("An odd reply.") : new AbortResult.Agreed();
         await database.CancelAsync(id, abortRemote: true);
         Assert.Equal(2, await Sender().RunAsync(Token));
-        Assert.Equal(("Cincopa took the order to abort it.", null), (await MessageAsync(1), await MessageAsync(2)));
+        Assert.Equal(("Cincopa accepted the request to abort it.", null), (await MessageAsync(1), await MessageAsync(2)));
 
         await database.SqlAsync("UPDATE importer.import SET finished_at = now() - interval '11 minutes' WHERE id = $1", id);
         await database.SqlAsync(
             "UPDATE importer.status_poll SET next_abort_at = now(), submitted_at = now() - interval '11 minutes' WHERE import_id = $1", id);
         Assert.Equal(1, await Sender().RunAsync(Token));
-        Assert.Equal("The order to abort it could not be given: FormatException: An odd reply.", await MessageAsync(2));
+        Assert.Equal("The request to abort it could not be sent: FormatException: An odd reply.", await MessageAsync(2));
         await database.SqlAsync("UPDATE importer.status_poll SET next_abort_at = now() WHERE import_id = $1", id);
         Assert.Equal(0, await Sender().RunAsync(Token));
     }

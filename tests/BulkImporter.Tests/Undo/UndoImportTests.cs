@@ -356,7 +356,7 @@ public sealed class UndoImportTests(EngineDatabase database) : IClassFixture<Eng
         return import;
     }
 
-    /// <summary>Submits a row for real and concludes it with its asset, or with another one. Answers the asset's rid.</summary>
+    /// <summary>Submits a row for real and concludes it with its asset, or with another one. Returns the asset's rid.</summary>
     private async Task<string> MakeAsync(int import, int row, string? rid = null)
     {
         rid ??= await UploadAsync(row);

@@ -7,7 +7,7 @@ using Hangfire.Dashboard;
 namespace BulkImporter.Dashboard.HangfirePages;
 
 /// <summary>
-/// Takes the order of the page's button: the failed records of one import are pending again. Answers with a sentence for the page.
+/// Takes the order of the page's button: the failed records of one import are pending again. Returns a sentence for the page.
 /// Hangfire has compared the antiforgery token before it comes here.
 /// </summary>
 internal sealed class RerunFailed : IDashboardDispatcher
@@ -28,7 +28,7 @@ internal sealed class RerunFailed : IDashboardDispatcher
     {
         var http = context.GetHttpContext();
         if (!HttpMethods.IsPost(http.Request.Method))
-            return (StatusCodes.Status405MethodNotAllowed, "This is an order and has to be a POST.");
+            return (StatusCodes.Status405MethodNotAllowed, "This is an action and has to be a POST.");
         if (context.IsReadOnly) return (StatusCodes.Status403Forbidden, "Your role does not allow this. An operator can do it.");
 
         var importId = int.Parse(context.UriMatch.Groups["ImportId"].Value, CultureInfo.InvariantCulture);
