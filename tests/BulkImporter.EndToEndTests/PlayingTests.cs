@@ -38,7 +38,9 @@ public sealed class PlayingTests : IAsyncDisposable
 
         await page.GetByTestId("pictures").ClickAsync();
         await Expect(page.GetByTestId("thumbnail")).ToHaveCountAsync(3);
-        await page.WaitForFunctionAsync("[...document.querySelectorAll('.thumbnail img')].every(i => i.complete && i.naturalWidth > 0)");
+        // Not WaitForFunctionAsync: from its second look on it is a script of the page, which must not evaluate text.
+        await Wait.UntilAsync(TimeSpan.FromMinutes(1), "the pictures are there", () => page.EvaluateAsync<bool>(
+            "[...document.querySelectorAll('.thumbnail img')].every(i => i.complete && i.naturalWidth > 0)"));
         Assert.Empty(await browser.ComplaintsAsync(page, "wall"));
 
         await page.GetByRole(AriaRole.Link, new() { Name = "The ferry strike" }).ClickAsync();
