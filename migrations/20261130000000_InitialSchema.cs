@@ -579,7 +579,7 @@ namespace BulkImporter.Migrations
                     account_id = table.Column<int>(type: "integer", nullable: false),
                     next_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: false),
                     looked_at = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
-                    failed_in_a_row = table.Column<int>(type: "integer", nullable: false),
+                    failing_since = table.Column<DateTimeOffset>(type: "timestamp with time zone", nullable: true),
                     problem = table.Column<string>(type: "text", nullable: true)
                 },
                 constraints: table =>

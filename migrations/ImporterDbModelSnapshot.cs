@@ -1608,9 +1608,9 @@ namespace BulkImporter.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("account_id");
 
-                    b.Property<int>("FailedInARow")
-                        .HasColumnType("integer")
-                        .HasColumnName("failed_in_a_row");
+                    b.Property<DateTimeOffset?>("FailingSince")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("failing_since");
 
                     b.Property<DateTimeOffset?>("LookedAt")
                         .HasColumnType("timestamp with time zone")

@@ -880,7 +880,7 @@ CREATE TABLE importer.reconcile_look (
     account_id integer NOT NULL,
     next_at timestamp with time zone NOT NULL,
     looked_at timestamp with time zone,
-    failed_in_a_row integer NOT NULL,
+    failing_since timestamp with time zone,
     problem text
 );
 

@@ -126,12 +126,13 @@ public sealed class EngineDatabase(TestServer server) : IAsyncLifetime
         return intents;
     }
 
-    /// <summary>What the looks through an import's account came to lately: so many in a row did not work.</summary>
-    public Task ListingFailsAsync(int importId, int inARow = 1) => SqlAsync("""
-        INSERT INTO importer.reconcile_look (account_id, next_at, failed_in_a_row)
-        SELECT account_id, now(), $2 FROM importer.import WHERE id = $1
-        ON CONFLICT (account_id) DO UPDATE SET failed_in_a_row = excluded.failed_in_a_row
-        """, importId, inARow);
+    /// <summary>Every look through an import's account has failed for so long, and the next one is put off.</summary>
+    public Task ListingFailsAsync(int importId, double minutes = 61) => SqlAsync("""
+        INSERT INTO importer.reconcile_look (account_id, next_at, failing_since, problem)
+        SELECT account_id, now() + interval '1 minute', now() - $2, 'It cannot be listed.' FROM importer.import WHERE id = $1
+        ON CONFLICT (account_id) DO UPDATE
+        SET next_at = excluded.next_at, failing_since = excluded.failing_since, problem = excluded.problem
+        """, importId, TimeSpan.FromMinutes(minutes));
 
     /// <summary>Moves what rows went through into the past.</summary>
     public async Task AgeAsync(int importId, double minutes, params int[] rows)

@@ -15,9 +15,13 @@ public sealed class AccountLook
     /// <summary>When the assets were last looked through to the end.</summary>
     public DateTimeOffset? LookedAt { get; set; }
 
-    public int FailedInARow { get; set; }
+    /// <summary>
+    /// Since when every look has failed; null when the last one worked. Looks that were given up, because the process ends or the account
+    /// may not be called, do not count, and after a time in which nobody looked it begins anew.
+    /// </summary>
+    public DateTimeOffset? FailingSince { get; set; }
 
-    /// <summary>Why the last one did not work, for people; null when it did.</summary>
+    /// <summary>Why the last one failed, for people; null when it worked, and while somebody looks.</summary>
     public string? Problem { get; set; }
 
     public sealed class Configuration : IEntityTypeConfiguration<AccountLook>

@@ -62,24 +62,29 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
         ORDER BY a.id
         """;
 
+    // Where nobody has looked for long, it is not known that the account could not be listed meanwhile.
     private const string Claim = """
-        INSERT INTO importer.reconcile_look AS l (account_id, next_at, failed_in_a_row) VALUES ($1, now() + $2, 0)
-        ON CONFLICT (account_id) DO UPDATE SET next_at = excluded.next_at WHERE l.next_at <= now()
+        INSERT INTO importer.reconcile_look AS l (account_id, next_at) VALUES ($1, now() + $2)
+        ON CONFLICT (account_id) DO UPDATE SET next_at = excluded.next_at, problem = NULL,
+            failing_since = CASE WHEN l.next_at > now() - $3 THEN l.failing_since END
+        WHERE l.next_at <= now()
         RETURNING account_id
         """;
 
     private const string KeepClaim = "UPDATE importer.reconcile_look SET next_at = now() + $2 WHERE account_id = $1";
 
     private const string NoteComplete = """
-        UPDATE importer.reconcile_look SET next_at = now(), looked_at = now(), failed_in_a_row = 0, problem = NULL WHERE account_id = $1
+        UPDATE importer.reconcile_look SET next_at = now(), looked_at = now(), failing_since = NULL, problem = NULL WHERE account_id = $1
         """;
 
+    // The next look is due when it has failed for twice as long.
     private const string NoteProblem = """
         UPDATE importer.reconcile_look
-        SET next_at = now() + importer.backoff($3, $4, failed_in_a_row), failed_in_a_row = failed_in_a_row + 1,
-            problem = coalesce($2, problem)
+        SET next_at = now() + least($4, greatest($3, now() - failing_since)), failing_since = coalesce(failing_since, now()), problem = $2
         WHERE account_id = $1
         """;
+
+    private const string NoteGivenUp = "UPDATE importer.reconcile_look SET next_at = now() + $2 WHERE account_id = $1";
 
     private static readonly string ReadDoubts = $"""
         SELECT r.import_id, r.row_number, r.attempt_count, r.source_url, t.started_at, t.size_bytes, u.file_name, r.reference_id
@@ -127,7 +132,7 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
     {
         var claimed = new List<int>();
         foreach (var accountId in await Database.QueryAsync<int>(ReadDue, cancellationToken, Work.LookAfter, GiveUpAfter))
-            claimed.AddRange(await Database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor));
+            claimed.AddRange(await Database.QueryAsync<int>(Claim, cancellationToken, accountId, ClaimFor, LongestPutOff));
         return claimed;
     }
 
@@ -139,11 +144,12 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
 
     protected override async Task WriteAsync(List<Look> ends)
     {
+        var shortest = Work.LookAfter < ShortestPutOff ? Work.LookAfter : ShortestPutOff;
         foreach (var look in ends)
         {
             if (look.IsComplete) await Database.ExecuteAsync(NoteComplete, CancellationToken.None, look.AccountId);
-            else await Database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem,
-                ShortestPutOff, LongestPutOff);
+            else if (look.Problem is null) await Database.ExecuteAsync(NoteGivenUp, CancellationToken.None, look.AccountId, shortest);
+            else await Database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem, shortest, LongestPutOff);
         }
     }
 

@@ -110,7 +110,8 @@ public sealed partial class RecordTransitions
 
     /// <summary>
     /// Unknown to pending, by the import's own setting: while attempts are left, only while the import runs, and not while candidates wait
-    /// for a person. Not before the remote side was looked through for the asset, unless the account cannot be listed for so long.
+    /// for a person. Not before the remote side was looked through for the asset, unless every look has failed for so long, the last one just
+    /// now, and nobody looks at this moment.
     /// </summary>
     private const string ResubmitUnknown = """
         UPDATE importer.import_record r
@@ -123,7 +124,9 @@ public sealed partial class RecordTransitions
                 SELECT 1 FROM importer.attempt t
                 WHERE t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count AND t.looked_at IS NOT NULL)
                 OR (r.finished_at <= now() - $2 AND EXISTS (
-                    SELECT 1 FROM importer.reconcile_look l WHERE l.account_id = i.account_id AND l.failed_in_a_row > 0)))
+                    SELECT 1 FROM importer.reconcile_look l JOIN importer.account a ON a.id = l.account_id
+                    WHERE a.id = i.account_id AND a.state = 'active'
+                        AND l.failing_since <= now() - $2 AND l.problem IS NOT NULL AND l.next_at > now())))
             AND NOT EXISTS (
                 SELECT 1 FROM importer.reconcile_candidate k
                 WHERE k.import_id = r.import_id AND k.row_number = r.row_number AND k.attempt = r.attempt_count)
@@ -134,8 +137,8 @@ public sealed partial class RecordTransitions
     /// to a gap. Returns how many.
     /// </summary>
     /// <param name="unlooked">
-    /// After this long those go too that nobody could look for, because the account cannot be listed. A look that is only late, because a
-    /// worker died in it or the account has many assets, is waited for.
+    /// When every look has failed for this long, those go too that nobody could look for. A look that is only late, because a worker died or
+    /// stopped in it, the account is suspended or has many assets, is waited for.
     /// </param>
     public Task<int> ResubmittedAsync(int importId, TimeSpan unlooked, CancellationToken cancellationToken) =>
         database.TransactionAsync(async connection =>

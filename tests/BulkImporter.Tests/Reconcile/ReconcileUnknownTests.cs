@@ -495,13 +495,56 @@ public sealed class ReconcileUnknownTests : IClassFixture<EngineDatabase>, IAsyn
     }
 
     [Fact]
+    public async Task An_account_fails_since_the_first_look_that_failed_in_an_unbroken_row_of_them()
+    {
+        await database.DoubtAsync(id, 11, (1, Clip));
+        cincopa.OnList = _ => Failing(RemoteErrorKind.ServerError);
+        await reconciler.RunAsync();
+        Assert.True(await HasFailedForAsync("0 minutes", "1 minute"));
+
+        await database.SqlAsync("UPDATE importer.reconcile_look SET failing_since = now() - interval '2 hours', next_at = now()");
+        await reconciler.RunAsync();
+        Assert.True(await HasFailedForAsync("2 hours", "3 hours"));
+
+        // No worker was there meanwhile: who knows whether it could have been listed.
+        await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now() - interval '11 minutes'");
+        await reconciler.RunAsync();
+        Assert.True(await HasFailedForAsync("0 minutes", "1 minute"));
+
+        Task<bool> HasFailedForAsync(string least, string most) => database.OneAsync<bool>($"""
+            SELECT now() - failing_since BETWEEN interval '{least}' AND interval '{most}' AND problem IS NOT NULL
+            FROM importer.reconcile_look WHERE account_id = $1
+            """, reconciler.Account);
+    }
+
+    [Fact]
+    public async Task A_look_that_the_process_gives_up_because_it_ends_is_no_look_that_failed()
+    {
+        await database.DoubtAsync(id, 11, (1, Clip));
+        Add("clip.mp4", "r1");
+        Add("other.mp4", "r2", minutesAgo: 2);
+        var whole = cincopa.OnList;
+        using var end = new CancellationTokenSource();
+        cincopa.OnList = async query =>
+        {
+            await end.CancelAsync();
+            return await whole(query);
+        };
+        Assert.Equal(0, await reconciler.RunAsync(itemsPerPage: 1, stop: end.Token));
+        Assert.Single(cincopa.Listed);
+        Assert.True(await database.OneAsync<bool>(
+            "SELECT failing_since IS NULL AND problem IS NULL FROM importer.reconcile_look WHERE account_id = $1", reconciler.Account));
+    }
+
+    [Fact]
     public async Task What_nobody_foresaw_is_the_accounts_problem_and_is_looked_at_again_later()
     {
         await database.DoubtAsync(id, 11, (1, Clip));
         cincopa.OnList = _ => throw new FormatException("api_token=1000001itest is no date");
         Assert.Equal(0, await reconciler.RunAsync());
-        Assert.Equal("FormatException: api_token=*** is no date 1",
-            await database.OneAsync<string>("SELECT problem || ' ' || failed_in_a_row FROM importer.reconcile_look WHERE account_id = $1",
+        Assert.Equal("FormatException: api_token=*** is no date true",
+            await database.OneAsync<string>(
+                "SELECT problem || ' ' || (failing_since > now() - interval '1 minute') FROM importer.reconcile_look WHERE account_id = $1",
                 reconciler.Account));
         Assert.Equal(0, await reconciler.RunAsync());
         Assert.Single(cincopa.Listed);

@@ -377,12 +377,20 @@ public sealed class RecordTransitionsTests(EngineDatabase database) : IClassFixt
         await database.SqlAsync("UPDATE importer.attempt SET looked_at = now() WHERE import_id = $1 AND row_number = 1", id);
         Assert.Equal(1, await ResubmitAsync());
         await database.ListingFailsAsync(id);
-        Assert.Equal(0, await ResubmitAsync());
+        Assert.Equal(0, await ResubmitAsync()); // 59 minutes in doubt
         await database.AgeAsync(id, 2, 2);
-        // A look that is late, because a worker died in it or the account has many assets, is no look that fails.
-        await database.ListingFailsAsync(id, inARow: 0);
+        await database.ListingFailsAsync(id, minutes: 59);
+        Assert.Equal(0, await ResubmitAsync());
+        // A look that is late, because a worker died in it, and one that goes on at this moment, do not fail.
+        await database.ListingFailsAsync(id);
+        await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now() - interval '1 second'");
+        Assert.Equal(0, await ResubmitAsync());
+        await database.SqlAsync("UPDATE importer.reconcile_look SET next_at = now() + interval '1 minute', problem = NULL");
         Assert.Equal(0, await ResubmitAsync());
         await database.ListingFailsAsync(id);
+        await database.SqlAsync("UPDATE importer.account SET state = 'suspended' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)", id);
+        Assert.Equal(0, await ResubmitAsync());
+        await database.SqlAsync("UPDATE importer.account SET state = 'active' WHERE id = (SELECT account_id FROM importer.import WHERE id = $1)", id);
         Assert.Equal(1, await ResubmitAsync());
         Assert.Equal("pending 2", await database.SoundCountsAsync(id));
 
