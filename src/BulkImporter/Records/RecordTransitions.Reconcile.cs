@@ -110,8 +110,8 @@ public sealed partial class RecordTransitions
 
     /// <summary>
     /// Unknown to pending, by the import's own setting: while attempts are left, only while the import runs, and not while candidates wait
-    /// for a person. Not before the remote side was looked through for the asset, unless every look has failed for so long, the last one just
-    /// now, and nobody looks at this moment.
+    /// for a person. Not before the remote side was looked through for the asset, unless every look has failed for so long, the last one
+    /// just now, and nobody looks at this moment.
     /// </summary>
     private const string ResubmitUnknown = """
         UPDATE importer.import_record r
@@ -137,8 +137,8 @@ public sealed partial class RecordTransitions
     /// to a gap. Returns how many.
     /// </summary>
     /// <param name="unlooked">
-    /// When every look has failed for this long, those go too that nobody could look for. A look that is only late, because a worker died or
-    /// stopped in it, the account is suspended or has many assets, is waited for.
+    /// When every look has failed for this long, those go too that nobody could look for. A look that is only late, because a worker died
+    /// or stopped in it, the account is suspended or has many assets, is waited for.
     /// </param>
     public Task<int> ResubmittedAsync(int importId, TimeSpan unlooked, CancellationToken cancellationToken) =>
         database.TransactionAsync(async connection =>

@@ -25,7 +25,7 @@ internal sealed class OperatorBrowser : IAsyncDisposable
         var playwright = await Playwright.CreateAsync();
         return new(playwright, await playwright.Chromium.LaunchAsync(new()
         {
-            ExecutablePath = BuiltPrograms.OnPath("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
+            ExecutablePath = BuiltPrograms.OnPath("chromium", "chromium-browser", "google-chrome"),
             Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         }));
     }
