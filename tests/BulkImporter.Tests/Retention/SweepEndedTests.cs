@@ -40,6 +40,19 @@ public sealed class SweepEndedTests(ImporterDatabase database) : IClassFixture<I
     }
 
     [Fact]
+    public async Task The_last_attempt_of_a_record_in_doubt_stays_for_its_asset_to_be_looked_for()
+    {
+        var id = await AgedAsync(ImportState.Finished, [RecordState.Unknown, RecordState.Failed], 91);
+        await database.AddAsync(ImporterDatabase.Attempt(id, 1, "reply_lost"), ImporterDatabase.Attempt(id, 1, "reply_lost", number: 2),
+            ImporterDatabase.Attempt(id, 2, "source_not_found"));
+        await database.SqlAsync("UPDATE importer.import_record SET attempt_count = 2 WHERE import_id = $1 AND row_number = 1", id);
+        var sweep = Sweep(new RetentionOptions());
+        while (await sweep.RunAsync(Token) > 0) { }
+        Assert.Equal("1.2", await database.OneAsync<string>(
+            "SELECT string_agg(row_number || '.' || number, ' ') FROM importer.attempt WHERE import_id = $1", id));
+    }
+
+    [Fact]
     public async Task The_audit_log_is_kept_unless_a_time_is_set_and_old_links_go()
     {
         await database.AddAsync(new AuditEntry { Actor = "ann", Action = "old" }, new AuditEntry { Actor = "ann", Action = "new" },
