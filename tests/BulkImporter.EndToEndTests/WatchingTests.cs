@@ -309,7 +309,8 @@ public sealed class WatchingTests(DashboardStage stage) : IClassFixture<Dashboar
             """);
         await stage.Cincopa.BehaveAsync("""{"importMs":[50,100],"outcomes":[{"outcome":"missing","input":"*/told-end/gone*"}]}""");
         await stage.Api.ChangeAccountAsync(new { rate = 1 });
-        var id = await stage.Api.StartAsync(DashboardStage.Manifest("told-end", DashboardStage.Clips(40).Append(fails ? "gone" : "there")),
+        // One a second: it has not ended when the browser was asked, however slow the machine is.
+        var id = await stage.Api.StartAsync(DashboardStage.Manifest("told-end", DashboardStage.Clips(400).Append(fails ? "gone" : "there")),
             "&name=Told");
         await page.GotoAsync($"/imports/{id}");
         await LooksWellAsync("asked-to-tell");

@@ -56,11 +56,16 @@ public static class Verdict
         _ => FailureCode.ReplyLost,
     }, error);
 
-    private static Answer Refusal(Intent intent, RemoteError error, RetrySchedule schedule) => error.Code() switch
+    private static Answer Refusal(Intent intent, RemoteError error, RetrySchedule schedule)
     {
-        var code when code.Class() == FailureClass.Retryable => Retry(intent, code, error, schedule),
-        var code => Failed(intent, code.Class() == FailureClass.Permanent ? RecordState.Failed : RecordState.Unknown, code, error),
-    };
+        var code = error.Code();
+        return code.Class() switch
+        {
+            FailureClass.Retryable => Retry(intent, code, error, schedule),
+            FailureClass.Permanent => Failed(intent, RecordState.Failed, code, error),
+            FailureClass.Unknown => Failed(intent, RecordState.Unknown, code, error),
+        };
+    }
 
     private static Answer Retry(Intent intent, FailureCode code, RemoteError error, RetrySchedule schedule) =>
         Failed(intent, RecordState.Pending, code, error, schedule.Wait(intent.Attempt, error.RetryAfter));

@@ -71,7 +71,7 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
         RETURNING account_id
         """;
 
-    private const string KeepClaim = "UPDATE importer.reconcile_look SET next_at = now() + $2 WHERE account_id = $1";
+    private const string PutOff = "UPDATE importer.reconcile_look SET next_at = now() + $2 WHERE account_id = $1";
 
     private const string NoteComplete = """
         UPDATE importer.reconcile_look SET next_at = now(), looked_at = now(), failing_since = NULL, problem = NULL WHERE account_id = $1
@@ -83,8 +83,6 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
         SET next_at = now() + least($4, greatest($3, now() - failing_since)), failing_since = coalesce(failing_since, now()), problem = $2
         WHERE account_id = $1
         """;
-
-    private const string NoteGivenUp = "UPDATE importer.reconcile_look SET next_at = now() + $2 WHERE account_id = $1";
 
     private static readonly string ReadDoubts = $"""
         SELECT r.import_id, r.row_number, r.attempt_count, r.source_url, t.started_at, t.size_bytes, u.file_name, r.reference_id
@@ -148,7 +146,7 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
         foreach (var look in ends)
         {
             if (look.IsComplete) await Database.ExecuteAsync(NoteComplete, CancellationToken.None, look.AccountId);
-            else if (look.Problem is null) await Database.ExecuteAsync(NoteGivenUp, CancellationToken.None, look.AccountId, shortest);
+            else if (look.Problem is null) await Database.ExecuteAsync(PutOff, CancellationToken.None, look.AccountId, shortest);
             else await Database.ExecuteAsync(NoteProblem, CancellationToken.None, look.AccountId, look.Problem, shortest, LongestPutOff);
         }
     }
@@ -169,7 +167,7 @@ internal sealed class ReconcileUnknown(RoundNeeds needs, RecordTransitions trans
         // 2. The assets. Nothing is written before the walk is complete.
         var ended = await walk.RunAsync(calls, since, a =>
             (a.FileName is { } name && names.Contains(name)) || (a.ReferenceId is { } reference && references.Contains(reference)),
-            () => Database.ExecuteAsync(KeepClaim, cancellationToken, accountId, ClaimFor), cancellationToken);
+            () => Database.ExecuteAsync(PutOff, cancellationToken, accountId, ClaimFor), cancellationToken);
         if (ended is Walk.Failed failed)
         {
             Log.ListUnavailable(log, accountId, failed.Error.Message);

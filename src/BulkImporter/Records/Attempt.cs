@@ -55,18 +55,22 @@ public sealed class Attempt
             AND t.import_id = r.import_id AND t.row_number = r.row_number AND t.number = r.attempt_count
         """;
 
-    // The last attempt of a record in doubt stays: what it may have made is still looked for, when its import runs again.
-    internal const string SweepEnded = """
+    /// <summary>
+    /// Of attempts <paramref name="t"/> the last one of a record in doubt stays: what it may have made is looked for again when its import
+    /// runs again.
+    /// </summary>
+    private static string MayGo(string t) => $"""
+        NOT EXISTS (SELECT 1 FROM importer.import_record r WHERE r.import_id = {t}.import_id AND r.row_number = {t}.row_number
+            AND r.attempt_count = {t}.number AND r.state = 'unknown')
+        """;
+
+    internal static readonly string SweepEnded = $"""
         DELETE FROM importer.attempt a USING (
             SELECT old.import_id, old.row_number, old.number
             FROM (SELECT i.id FROM importer.import i WHERE i.finished_at < now() - $1
-                  AND EXISTS (SELECT 1 FROM importer.attempt x WHERE x.import_id = i.id AND NOT EXISTS (
-                      SELECT 1 FROM importer.import_record r WHERE r.import_id = x.import_id AND r.row_number = x.row_number
-                          AND r.state = 'unknown' AND r.attempt_count = x.number))
+                  AND EXISTS (SELECT 1 FROM importer.attempt x WHERE x.import_id = i.id AND {MayGo("x")})
                   AND NOT EXISTS (SELECT 1 FROM importer.status_poll p WHERE p.import_id = i.id) ORDER BY i.id LIMIT 1) ended
-            JOIN importer.attempt old ON old.import_id = ended.id
-            JOIN importer.import_record r ON r.import_id = old.import_id AND r.row_number = old.row_number
-                AND NOT (r.state = 'unknown' AND r.attempt_count = old.number)
+            JOIN importer.attempt old ON old.import_id = ended.id AND {MayGo("old")}
             ORDER BY old.row_number, old.number LIMIT $2 FOR UPDATE OF old SKIP LOCKED
         ) gone
         WHERE a.import_id = gone.import_id AND a.row_number = gone.row_number AND a.number = gone.number
