@@ -54,8 +54,10 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
 
     private const string Settle = "UPDATE importer.named_gallery SET fid = $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
 
-    private const string Rest =
-        "UPDATE importer.named_gallery SET claimed_until = clock_timestamp() + $3 WHERE account_id = $1 AND name = $2 AND fid IS NULL";
+    private const string Rest = """
+        UPDATE importer.named_gallery SET claimed_until = clock_timestamp() + $4
+        WHERE account_id = $1 AND name = $2 AND fid IS NULL AND claimed_until = $3
+        """;
 
     public async Task<GalleryNamed> RunAsync(int accountId, CincopaAccess access, string name)
     {
@@ -66,17 +68,30 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
             return new GalleryNamed.Failed(new RemoteError(RemoteErrorKind.InvalidInput, null, sentence, null));
         }
         if (await database.QueryAsync<Fid>(Read, CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(fid);
-        if (await database.QueryAsync<DateTimeOffset>(Claim, CancellationToken.None, accountId, name, ClaimFor) is not [var claim])
+        if (await database.QueryAsync<DateTimeOffset>(Claim, CancellationToken.None, accountId, name, ClaimFor) is not [var until])
             return new GalleryNamed.Busy();
 
-        var named = await FindOrCreateAsync(accountId, access, name, claim);
-        if (named is GalleryNamed.Known known)
-            await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
-        else if (named is GalleryNamed.Failed) await database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, RestFor);
-        return named;
+        var claim = new Held(until);
+        try
+        {
+            var named = await FindOrCreateAsync(accountId, access, name, claim);
+            if (named is GalleryNamed.Known known)
+                await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
+            else if (named is GalleryNamed.Failed)
+                await RestAsync();
+            return named;
+        }
+        catch
+        {
+            // Every other record of this gallery waits for the end of the claim.
+            await RestAsync();
+            throw;
+        }
+
+        Task RestAsync() => database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, claim.Until, RestFor);
     }
 
-    private async Task<GalleryNamed> FindOrCreateAsync(int accountId, CincopaAccess access, string name, DateTimeOffset claim)
+    private async Task<GalleryNamed> FindOrCreateAsync(int accountId, CincopaAccess access, string name, Held claim)
     {
         for (var page = 1; page <= MostPages; page++)
         {
@@ -90,9 +105,9 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
                 Log.GalleryFound(log, accountId, name, found.Fid.Value);
                 return new GalleryNamed.Known(found.Fid);
             }
-            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim,
+            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim.Until,
                 ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
-            claim = renewed;
+            claim.Until = renewed;
             if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) break;
         }
         return await CreateAsync(accountId, access, name);
@@ -104,5 +119,9 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
         if (result is not GalleryCreateResult.Created created) return new GalleryNamed.Failed(((GalleryCreateResult.Failed)result).Error);
         Log.GalleryCreated(log, accountId, name, created.Fid.Value);
         return new GalleryNamed.Known(created.Fid);
+    }
+    private sealed class Held(DateTimeOffset until)
+    {
+        public DateTimeOffset Until { get; set; } = until;
     }
 }

@@ -7,6 +7,7 @@
   let typed = {};
   let complaint = '';
   let request = null;
+  let isLive = false;
 
   const theForm = () => document.querySelector('form.upload');
   const formOf = (e) => e.target instanceof Element ? e.target.closest('form.upload') : null;
@@ -159,18 +160,19 @@
   });
   document.addEventListener('click', (e) => { if (formOf(e) && e.target.closest('[data-abort]')) request?.abort(); });
 
+  // The form is on another page. Before this page is live, its link would load that page as a whole, and the files would be forgotten.
+  const goToForm = () => { if (isLive && (files.length || complaint) && !theForm()) document.querySelector('[data-leads-to-upload]')?.click(); };
+
   // A file is taken wherever it is dropped on a page that has the form, or leads to it: one that missed the target would replace the page.
   for (const name of ['dragenter', 'dragover', 'dragleave', 'drop']) {
     document.addEventListener(name, (e) => {
-      const leads = document.querySelector('[data-leads-to-upload]');
-      if (!(theForm() || leads) || !e.dataTransfer?.types.includes('Files')) return;
+      if (!document.querySelector('form.upload, [data-leads-to-upload]') || !e.dataTransfer?.types.includes('Files')) return;
       e.preventDefault();
       document.body.classList.toggle('dropping', name !== 'drop' && (name !== 'dragleave' || e.relatedTarget !== null));
       if (name !== 'drop' || request || !e.dataTransfer.files.length) return;
       choose(e.dataTransfer.files);
-      // Without a form yet, the one of the next page takes what was chosen.
       if (theForm()) put(theForm());
-      else leads.click();
+      else goToForm();
     });
   }
 
@@ -189,5 +191,6 @@
 
   window.bulkImporterUpload = {
     restore: (form) => { put(form); complain(complaint); show(); },
+    listIsLive: () => { isLive = true; goToForm(); },
   };
 })();

@@ -58,7 +58,7 @@ internal sealed class Company : IDisposable
     private static readonly string Small = $"&chunkSize={ChunkSize}";
 
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(9);
-    public static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(Form.Of(5, 20));
+    public static readonly TimeSpan RunLimit = TimeSpan.FromMinutes(Form.Of(10, 20));
 
     public static readonly Settings WorkSettings = new()
     {

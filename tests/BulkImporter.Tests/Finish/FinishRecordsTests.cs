@@ -267,6 +267,24 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task Who_made_a_gallery_and_cannot_write_it_down_keeps_nobody_waiting_and_it_is_made_once()
+    {
+        await SaysAsync(1, "caption = 'One'", gallery: "Spring");
+        var rid = await ImportAsync(1);
+        await database.SqlAsync("ALTER TABLE importer.named_gallery ADD CONSTRAINT refused CHECK (fid IS NULL) NOT VALID");
+        await DueAsync();
+        Assert.Equal(1, await Finisher().RunAsync(Token));
+        await database.SqlAsync("ALTER TABLE importer.named_gallery DROP CONSTRAINT refused");
+        Assert.True(await database.OneAsync<bool>(
+            "SELECT claimed_until < now() + interval '6 seconds' FROM importer.named_gallery WHERE fid IS NULL"));
+
+        await DueAsync();
+        Assert.Equal(1, await Finisher().RunAsync(Token));
+        Assert.Equal("done", (await FinishAsync(1)).State);
+        Assert.Equal([rid], await GalleryAsync("Spring"));
+    }
+
+    [Fact]
     public async Task A_gallery_that_may_not_be_made_costs_no_texts()
     {
         await SaysAsync(1, "caption = 'One'", gallery: "Spring");
