@@ -12,7 +12,7 @@ namespace BulkImporter.Accounts;
 internal sealed class AccountCalls(
     RoundNeeds needs, int accountId, CurrentAccess current, int items, CancellationToken late, CancellationToken stop) : IDisposable
 {
-    private readonly CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(late, stop);
+    private CancellationTokenSource closed = CancellationTokenSource.CreateLinkedTokenSource(late, stop);
     private readonly SemaphoreSlim turn = new(1);
     private Permits permits;
     private int used;
@@ -43,6 +43,15 @@ internal sealed class AccountCalls(
         {
             return false;
         }
+    }
+
+    /// <summary>Between two stages of a round: the next one has its own time for calls, unless one spoke against the account.</summary>
+    /// <param name="later">As <c>late</c>.</param>
+    public void GoOn(CancellationToken later)
+    {
+        if (IsTroubled) return;
+        closed.Dispose();
+        closed = CancellationTokenSource.CreateLinkedTokenSource(later, stop);
     }
 
     /// <summary>The account answers: a block that stands against it may go when the round is over.</summary>

@@ -48,7 +48,10 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
         var due = await ClaimAsync(cancellationToken);
         if (due.Count == 0) return 0;
         using var late = new CancellationTokenSource(Patience, needs.Clock);
-        await Task.WhenAll(due.GroupBy(AccountOf).Select(account => RunAsync(account.Key, [.. account], late.Token, cancellationToken)));
+        // What is done together has waited for the others, and would never come if its time were over with theirs.
+        using var last = new CancellationTokenSource(1.5 * Patience, needs.Clock);
+        await Task.WhenAll(due.GroupBy(AccountOf).Select(account =>
+            RunAsync(account.Key, [.. account], late.Token, last.Token, cancellationToken)));
         return due.Count;
     }
 
@@ -70,6 +73,17 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     /// </summary>
     protected abstract Task<TEnd?> WorkAsync(TItem item, AccountCalls calls, CancellationToken stop);
 
+    /// <summary>
+    /// Does with one call what several items need, after each has had its own. Returns all results, as they are then.
+    /// </summary>
+    /// <param name="ends">What came of each item.</param>
+    /// <param name="calls">As for <see cref="WorkAsync"/>.</param>
+    /// <param name="limits">How many calls may be made at the same time.</param>
+    /// <param name="failed">Gets what threw.</param>
+    protected virtual Task<IReadOnlyCollection<TEnd>> TogetherAsync(
+        IReadOnlyCollection<TEnd> ends, AccountCalls calls, ParallelOptions limits, ConcurrentBag<FailedItem> failed) =>
+        Task.FromResult(ends);
+
     /// <summary>The result of an item whose work threw. Null as for <see cref="WorkAsync"/>.</summary>
     protected abstract TEnd? Broken(TItem item, Exception error);
 
@@ -79,7 +93,8 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
     /// <summary>What is written instead of a result that the database refuses.</summary>
     protected abstract TEnd Unstorable(TEnd end);
 
-    private async Task RunAsync(int accountId, IReadOnlyList<TItem> due, CancellationToken late, CancellationToken stop)
+    private async Task RunAsync(
+        int accountId, IReadOnlyList<TItem> due, CancellationToken late, CancellationToken last, CancellationToken stop)
     {
         var failed = new ConcurrentBag<FailedItem>();
         try
@@ -98,7 +113,8 @@ internal abstract class AccountRound<TItem, TEnd>(RoundNeeds needs, string loop)
                 if (await EndAsync(item, calls, failed, stop) is { } end) ends.Add(end);
                 calls.ItemEnded();
             });
-            await KeepAsync([.. ends], WriteAsync, Unstorable, stop);
+            calls.GoOn(last);
+            await KeepAsync([.. await TogetherAsync(ends, calls, limits, failed)], WriteAsync, Unstorable, stop);
             if (calls is { HasWorked: true, IsTroubled: false }) await needs.Health.WorkedAsync(accountId, CallKind.Status);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using BulkImporter.Accounts;
 using BulkImporter.Manifests;
 using BulkImporter.Records;
@@ -26,6 +27,9 @@ internal sealed class FinishRecords(
 
     /// <summary>Something that nobody foresaw.</summary>
     public const string Unexpected = "unexpected_error";
+
+    /// <summary>Assets that join a gallery with one call: their ids take less than half of what its query may hold.</summary>
+    internal const int MostToJoin = 50;
 
     /// <summary>Cincopa does not list the asset.</summary>
     private static readonly string NotListed = EnumText<FailureCode>.Of(FailureCode.AssetUnnamed);
@@ -107,8 +111,47 @@ internal sealed class FinishRecords(
                 $"It was started {Attempts} times, and its result could not be saved. The log says why; then finish these records again.");
         var seen = new List<RemoteAsset>(1);
         var end = (await FinishAsync(item, calls, seen)) with { Asset = seen is [var asset] ? asset : null };
-        if (end.State == FinishState.Done) calls.Worked();
+        if (end is { State: FinishState.Done, Joins: null }) calls.Worked();
         return end;
+    }
+
+    // Into the galleries, with one call for all that join the same one, in the order of their rows.
+    protected override async Task<IReadOnlyCollection<End>> TogetherAsync(
+        IReadOnlyCollection<End> ends, AccountCalls calls, ParallelOptions limits, ConcurrentBag<FailedItem> failed)
+    {
+        var joined = new ConcurrentBag<End>(ends.Where(e => e.Joins is null));
+        var joining = ends.Where(e => e.Joins is not null).OrderBy(e => (e.Record.ImportId, e.Record.RowNumber))
+            .GroupBy(e => e.Joins!.Value).SelectMany(its => its.Chunk(MostToJoin), (its, some) => (Fid: its.Key, Some: some));
+        await Parallel.ForEachAsync(joining, limits, async (one, _) =>
+        {
+            try
+            {
+                foreach (var end in await JoinAsync(one.Fid, one.Some, calls)) joined.Add(end);
+            }
+            catch (Exception e)
+            {
+                failed.Add(new(NameOf(one.Some[0].Record), e));
+                foreach (var end in one.Some) joined.Add(Broken(end.Record, e)! with { Asset = end.Asset });
+            }
+        });
+        return joined;
+    }
+
+    private async Task<IReadOnlyList<End>> JoinAsync(Fid fid, End[] some, AccountCalls calls)
+    {
+        if (!await calls.MayCallAsync()) return [.. some.Select(e => Later(e.Record) with { Asset = e.Asset })];
+        var rids = Array.ConvertAll(some, e => e.Record.Rid);
+        if (await Cincopa.AddGalleryItemsAsync(calls.Access, fid, rids, CancellationToken.None) is not ChangeResult.Failed refused)
+        {
+            calls.Worked();
+            return some;
+        }
+        if (some is [var one]) return [await FailedAsync(one.Record, calls, refused.Error) with { Asset = one.Asset }];
+        if (await calls.BlameAsync(refused.Error)) return [.. some.Select(e => Later(e.Record) with { Asset = e.Asset })];
+        // It may be about one of them, and must not be the others' trouble.
+        var ends = new List<End>(some.Length);
+        foreach (var end in some) ends.AddRange(await JoinAsync(fid, [end], calls));
+        return ends;
     }
 
     // What the database does for a while is no failure of the record.
@@ -156,8 +199,7 @@ internal sealed class FinishRecords(
         GalleryNamed? gallery = null;
         if (record is { Gallery: { } name, OnlyLooks: false })
         {
-            if (!await calls.MayCallAsync()) return Later(record);
-            gallery = await galleries.RunAsync(record.AccountId, calls.Access, name);
+            gallery = await galleries.RunAsync(record.AccountId, calls, name);
             if (gallery is GalleryNamed.Busy) return Later(record);
         }
 
@@ -203,27 +245,19 @@ internal sealed class FinishRecords(
                 return await FailedAsync(record, calls, failed.Error);
         }
 
-        // 4. Into the gallery. When it could not be named, the texts are there all the same.
+        // 4. What cannot be done however often it is tried. When the gallery could not be named, the texts are there all the same.
         if (gallery is GalleryNamed.Failed unnamed) return await FailedAsync(record, calls, unnamed.Error);
-        if (gallery is GalleryNamed.Known known)
-        {
-            if (!await calls.MayCallAsync()) return Later(record);
-            if (await Cincopa.AddGalleryItemsAsync(calls.Access, known.Fid, [record.Rid],
-                CancellationToken.None) is ChangeResult.Failed refused)
-                return await FailedAsync(record, calls, refused.Error);
-        }
-
-        // 5. What cannot be done however often it is tried.
-        if (unlooked is not null) return await FailedAsync(record, calls, unlooked);
-        if (taken is not null)
-            return Failed(record, ReferenceIdTaken,
-                $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.");
-        if (tooLong is [var (field, length), ..])
-            return Failed(record, ValueTooLong,
+        var end = unlooked is not null ? await FailedAsync(record, calls, unlooked)
+            : taken is not null ? Failed(record, ReferenceIdTaken,
+                $"The asset has the reference id '{taken}', which is not this row's and is not overwritten.")
+            : tooLong is [var (field, length), ..] ? Failed(record, ValueTooLong,
                 string.Create(CultureInfo.InvariantCulture,
                     $"The {field} takes {length} characters in Cincopa's call, which is assumed to allow {manifests.Value.MaxEncodedText} "
-                        + $"(BulkImporter:Manifests:MaxEncodedLength). The rest was written; set it in Cincopa, or shorten it."));
-        return new(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
+                        + $"(BulkImporter:Manifests:MaxEncodedLength). The rest was written; set it in Cincopa, or shorten it."))
+            : new End(record, FinishState.Done, TimeSpan.Zero, GiveBack: true, null, null);
+
+        // 5. It joins its gallery together with others of this round, and has not ended before.
+        return end with { Joins = (gallery as GalleryNamed.Known)?.Fid };
     }
 
     /// <summary>
@@ -286,8 +320,10 @@ internal sealed class FinishRecords(
 
     /// <param name="GiveBack">The try did not fail; it was not made, or not to its end, for no reason of the record's.</param>
     /// <param name="Asset">As it was listed; null when it did not have to be.</param>
+    /// <param name="Joins">The gallery that the asset joins before this is true.</param>
     internal sealed record End(
-        Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message, RemoteAsset? Asset = null);
+        Due Record, FinishState State, TimeSpan Wait, bool GiveBack, string? Code, string? Message, RemoteAsset? Asset = null,
+        Fid? Joins = null);
 
     /// <summary>The same, as the statement takes it.</summary>
     [StoredAsRow("finish_end")]

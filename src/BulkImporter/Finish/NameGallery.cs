@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using BulkImporter.Accounts;
 using Cincopa.Client;
 
 namespace BulkImporter.Finish;
@@ -9,7 +11,7 @@ internal abstract record GalleryNamed
 
     public sealed record Known(Fid Fid) : GalleryNamed;
 
-    /// <summary>Another worker looks for it or makes it at this moment.</summary>
+    /// <summary>Another worker looks for it or makes it at this moment, or no call may be made now.</summary>
     public sealed record Busy : GalleryNamed;
 
     public sealed record Failed(RemoteError Error) : GalleryNamed;
@@ -23,6 +25,9 @@ internal abstract record GalleryNamed
 internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cincopa, ILogger<NameGallery> log)
 {
     private const int MostPages = 1000;
+
+    /// <summary>With more names than this, all are asked of the database again.</summary>
+    private const int MostRemembered = 10_000;
 
     /// <summary>
     /// The name is a key here, and an argument of the call. A manifest's checks let none in that is longer; records of older imports may
@@ -59,7 +64,10 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
         WHERE account_id = $1 AND name = $2 AND fid IS NULL AND claimed_until = $3
         """;
 
-    public async Task<GalleryNamed> RunAsync(int accountId, CincopaAccess access, string name)
+    /// <summary>By account and name: what is being found out for all who ask meanwhile, and then is known, because it stays so.</summary>
+    private readonly ConcurrentDictionary<(int AccountId, string Name), Lazy<Task<GalleryNamed>>> asked = new();
+
+    public async Task<GalleryNamed> RunAsync(int accountId, AccountCalls calls, string name)
     {
         if (name.Length > LongestName)
         {
@@ -67,35 +75,50 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
                 $"The gallery's name has {name.Length:N0} characters; {LongestName} are possible.");
             return new GalleryNamed.Failed(new RemoteError(RemoteErrorKind.InvalidInput, null, sentence, null));
         }
+        if (asked.Count >= MostRemembered) asked.Clear();
+        var asking = asked.GetOrAdd((accountId, name), _ => new(() => AskAsync(accountId, calls, name)));
+        var isKnown = false;
+        try
+        {
+            var named = await asking.Value;
+            isKnown = named is GalleryNamed.Known;
+            return named;
+        }
+        finally
+        {
+            if (!isKnown) asked.TryRemove(new((accountId, name), asking));
+        }
+    }
+
+    private async Task<GalleryNamed> AskAsync(int accountId, AccountCalls calls, string name)
+    {
         if (await database.QueryAsync<Fid>(Read, CancellationToken.None, accountId, name) is [var fid]) return new GalleryNamed.Known(fid);
         if (await database.QueryAsync<DateTimeOffset>(Claim, CancellationToken.None, accountId, name, ClaimFor) is not [var until])
             return new GalleryNamed.Busy();
 
         var claim = new Held(until);
+        var isSettled = false;
         try
         {
-            var named = await FindOrCreateAsync(accountId, access, name, claim);
-            if (named is GalleryNamed.Known known)
-                await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
-            else if (named is GalleryNamed.Failed)
-                await RestAsync();
+            var named = await FindOrCreateAsync(accountId, calls, name, claim);
+            if (named is not GalleryNamed.Known known) return named;
+            await database.ExecuteAsync(Settle, CancellationToken.None, accountId, name, known.Fid.Value);
+            isSettled = true;
             return named;
         }
-        catch
+        finally
         {
-            // Every other record of this gallery waits for the end of the claim.
-            await RestAsync();
-            throw;
+            // The other workers' records of this gallery wait for the end of the claim.
+            if (!isSettled) await database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, claim.Until, RestFor);
         }
-
-        Task RestAsync() => database.ExecuteAsync(Rest, CancellationToken.None, accountId, name, claim.Until, RestFor);
     }
 
-    private async Task<GalleryNamed> FindOrCreateAsync(int accountId, CincopaAccess access, string name, Held claim)
+    private async Task<GalleryNamed> FindOrCreateAsync(int accountId, AccountCalls calls, string name, Held claim)
     {
         for (var page = 1; page <= MostPages; page++)
         {
-            var result = await cincopa.ListGalleriesAsync(access, new GalleryListQuery
+            if (!await MayCallAsync()) return new GalleryNamed.Busy();
+            var result = await cincopa.ListGalleriesAsync(calls.Access, new GalleryListQuery
             { Page = page, Search = "caption=" + name, BypassCache = true }, CancellationToken.None);
             // Of several galleries of this name the first that is listed.
             if (result is GalleryListResult.Failed failed) return new GalleryNamed.Failed(failed.Error);
@@ -105,21 +128,26 @@ internal sealed class NameGallery(NpgsqlDataSource database, ICincopaClient cinc
                 Log.GalleryFound(log, accountId, name, found.Fid.Value);
                 return new GalleryNamed.Known(found.Fid);
             }
-            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim.Until,
-                ClaimFor) is not [var renewed]) return new GalleryNamed.Busy();
-            claim.Until = renewed;
             if (ok.Items.Count == 0 || page >= (ok.PagesCount ?? page)) break;
         }
-        return await CreateAsync(accountId, access, name);
-    }
 
-    private async Task<GalleryNamed> CreateAsync(int accountId, CincopaAccess access, string name)
-    {
-        var result = await cincopa.CreateGalleryAsync(access, name, CancellationToken.None);
-        if (result is not GalleryCreateResult.Created created) return new GalleryNamed.Failed(((GalleryCreateResult.Failed)result).Error);
+        if (!await MayCallAsync()) return new GalleryNamed.Busy();
+        var made = await cincopa.CreateGalleryAsync(calls.Access, name, CancellationToken.None);
+        if (made is not GalleryCreateResult.Created created) return new GalleryNamed.Failed(((GalleryCreateResult.Failed)made).Error);
         Log.GalleryCreated(log, accountId, name, created.Fid.Value);
         return new GalleryNamed.Known(created.Fid);
+
+        // The claim is renewed after a wait for the permit, so that it outlasts the call.
+        async Task<bool> MayCallAsync()
+        {
+            if (!await calls.MayCallAsync()) return false;
+            if (await database.QueryAsync<DateTimeOffset>(Renew, CancellationToken.None, accountId, name, claim.Until,
+                ClaimFor) is not [var renewed]) return false;
+            claim.Until = renewed;
+            return true;
+        }
     }
+
     private sealed class Held(DateTimeOffset until)
     {
         public DateTimeOffset Until { get; set; } = until;

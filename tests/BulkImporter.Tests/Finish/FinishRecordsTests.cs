@@ -239,6 +239,79 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
             Assert.IsType<GalleryListResult.Ok>(await cincopa.ListGalleriesAsync(access, new GalleryListQuery(), Token)).Items.Count);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Assets_join_a_gallery_with_a_call_for_many_and_one_that_is_gone_keeps_out_no_other(bool gone)
+    {
+        const int rows = FinishRecords.MostToJoin + 10;
+        var import = await database.ImportAsync(rows: rows, chunkSize: rows, account: account);
+        foreach (var row in Enumerable.Range(1, rows)) await SaysAsync(row, "caption = NULL", gallery: "Spring", import: import);
+        var rids = new List<string>();
+        foreach (var row in Enumerable.Range(1, rows)) rids.Add(await ImportAsync(row, import));
+        if (gone)
+        {
+            await cincopa.DeleteAssetAsync(access, new Rid(rids[2]), Token);
+            rids.RemoveAt(2);
+        }
+
+        // The first to come names the gallery, and the others wait for it.
+        while (await database.OneAsync<long>("SELECT count(*) FROM importer.named_gallery WHERE account_id = $1 AND fid IS NOT NULL",
+            account) == 0 || await GalleryAsync("Spring") is { } joined && joined.Count < rids.Count)
+        {
+            await DueAsync();
+            await Finisher().RunAsync(Token);
+        }
+
+        var calls = simulator.Simulator.Ledger.Summarise().Operations[Operation.GalleryAddItem];
+        Assert.InRange(calls, 2, gone ? FinishRecords.MostToJoin + 4 : 4);
+        Assert.Equal(rids.Order(), (await GalleryAsync("Spring")).Order());
+        Assert.Equal(gone ? 1 : 0, await database.OneAsync<long>(
+            "SELECT count(*) FROM importer.record_finish WHERE import_id = $1 AND row_number = 3 AND error_code IS NOT NULL", import));
+        Assert.Equal(gone ? 1 : 0, await database.OneAsync<long>(
+            "SELECT count(*) FROM importer.record_finish WHERE import_id = $1", import));
+    }
+
+    [Fact]
+    public async Task What_throws_while_a_gallery_is_joined_is_told_of_each_that_would_have_joined()
+    {
+        foreach (var row in new[] { 1, 2 })
+        {
+            await SaysAsync(row, "caption = NULL", gallery: "Spring");
+            await ImportAsync(row);
+        }
+        await database.AddAsync(new NamedGallery { AccountId = account, Name = "Spring", Fid = "f", ClaimedUntil = DateTimeOffset.UtcNow });
+        await Finisher(remote: new ScriptedCincopa { OnAddItems = (_, _) => throw new FormatException("odd") }).RunAsync(Token);
+        foreach (var row in new[] { 1, 2 })
+            Assert.Equal(("pending", FinishRecords.Unexpected, "FormatException: odd"),
+                ((await FinishAsync(row)).State, (await FinishAsync(row)).Code, (await FinishAsync(row)).Message));
+    }
+
+    [Fact]
+    public async Task Texts_that_take_all_the_time_there_is_leave_some_to_join_the_gallery()
+    {
+        await SaysAsync(1, "caption = 'One'", gallery: "Spring");
+        await ImportAsync(1);
+        await database.AddAsync(new NamedGallery { AccountId = account, Name = "Spring", Fid = "f", ClaimedUntil = DateTimeOffset.UtcNow });
+        var clock = new SteppedClock();
+        var joined = 0;
+        var remote = new ScriptedCincopa
+        {
+            OnSetMeta = (_, _) =>
+            {
+                clock.Advance(new WorkOptions().LeaseDuration + TimeSpan.FromSeconds(1));
+                return new ChangeResult.Ok();
+            },
+            OnAddItems = (_, _) =>
+            {
+                joined++;
+                return new ChangeResult.Ok();
+            },
+        };
+        await Finisher(remote: remote, clock: clock).RunAsync(Token);
+        Assert.Equal((1, "done"), (joined, (await FinishAsync(1)).State));
+    }
+
     [Fact]
     public async Task Who_waits_for_a_worker_that_died_over_the_gallery_loses_no_try()
     {
@@ -365,10 +438,11 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     }
 
     private FinishRecords Finisher(
-        int attempts = 8, int longestText = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null)
+        int attempts = 8, int longestText = 1_700, ICincopaClient? remote = null, NpgsqlDataSource? source = null,
+        TimeProvider? clock = null)
     {
         (remote, source) = (remote ?? cincopa, source ?? database.Source);
-        return new(Rounds.Over(source, tokens, remote),
+        return new(Rounds.Over(source, tokens, remote, clock),
             new NameGallery(source, remote, NullLogger<NameGallery>.Instance),
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
             Options.Create(new ManifestOptions { MaxEncodedLength = longestText + 100 }), NullLogger<FinishRecords>.Instance)
