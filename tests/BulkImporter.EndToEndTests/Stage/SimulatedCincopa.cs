@@ -53,6 +53,10 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     public Task TokenAsync(string token, int? rejectedWith = null) =>
         PostAsync("/_sim/tokens", JsonSerializer.Serialize(rejectedWith is null ? (object)new { token } : new { token, rejectedWith }));
 
+    /// <summary>Makes an asset as another program of the account would.</summary>
+    public Task SubmitAsync(string token, string input) =>
+        PostAsync($"/v2/asset.upload_from_url.json?api_token={token}&input={Uri.EscapeDataString(input)}", "");
+
     /// <summary>Waits until so many submit calls have arrived.</summary>
     public Task HasSubmitsAsync(long count, TimeSpan limit) =>
         Wait.UntilAsync(limit, $"{count} submit calls have arrived", async () => (await SummaryAsync()).SubmitsReceived >= count);
