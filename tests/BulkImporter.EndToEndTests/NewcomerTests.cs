@@ -143,7 +143,8 @@ public sealed partial class NewcomerTests(DashboardStage stage) : IClassFixture<
         // Nobody's asset of the same name: without it, the last one left would be the last record's for certain, and adopted by itself.
         await stage.Cincopa.SubmitAsync(Stage.Token, $"https://media.example.com/by-hand/ferry-{width}.mp4");
         var id = await stage.Api.StartAsync("url,caption\n" + string.Concat(Enumerable.Range(1974, 3)
-            .Select(year => $"https://media.example.com/ferries-{width}/{year}/ferry-{width}.mp4,Ferry {year}\n")), $"&name={Uri.EscapeDataString(name)}");
+            .Select(year => $"https://media.example.com/ferries-{width}/{year}/ferry-{width}.mp4,Ferry {year}\n")),
+            $"&name={Uri.EscapeDataString(name)}");
         await stage.Api.FinishedAsync(id, Limit);
         await Wait.UntilAsync(Limit, "all ferries are candidates", async () => await stage.Api.CandidatesAsync(id, 3) == 4);
 
