@@ -36,6 +36,8 @@
     if (offer) offer.hidden = !isThere() || Notification.permission !== 'default' || localStorage.getItem(Kept) !== null;
   };
 
-  const watch = () => { look(); new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributeFilter: ['data-tell-stands'] }); };
-  addEventListener('DOMContentLoaded', watch);
+  addEventListener('DOMContentLoaded', () => {
+    look();
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributeFilter: ['data-tell-stands'] });
+  });
 })();
