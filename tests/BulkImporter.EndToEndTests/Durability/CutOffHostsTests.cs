@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace BulkImporter.EndToEndTests.Durability;
@@ -70,14 +71,28 @@ public sealed partial class CutOffHostsTests(ITestOutputHelper output) : IAsyncD
     private static int Losses(RunningProgram worker) => LostLease().Count(worker.Log);
 
     /// <summary>
-    /// A worker says what it did with a chunk when it has no answer left to write. When it was cut off before the chunk's first intent, it
-    /// says that the job failed.
+    /// A worker says what it did with a chunk, and in how many seconds, when it has no answer left to write. When it was cut off before the
+    /// chunk's first intent, it says that the job failed. It may have begun the same chunk anew before the end of what it began first.
     /// </summary>
-    private static bool HasWrittenAll(string log) =>
-        LostLease().Matches(log).All(lost => Regex.IsMatch(log[lost.Index..], $@"chunk {lost.Groups["chunk"]}: (\d+ calls answered|the job failed)"));
+    private static bool HasWrittenAll(string log)
+    {
+        var ends = ChunkEnded().Matches(log);
+        return LostLease().Matches(log).All(lost => ends.Any(end =>
+            end.Groups["chunk"].Value == lost.Groups["chunk"].Value && end.Index > lost.Index
+                && (!end.Groups["seconds"].Success || Time(end) - Seconds(end) < Time(lost))));
 
-    [GeneratedRegex("chunk (?<chunk>[0-9]+): the lease is lost")]
+        static DateTimeOffset Time(Match line) => DateTimeOffset.Parse(line.Groups["time"].Value, CultureInfo.InvariantCulture);
+
+        static TimeSpan Seconds(Match line) =>
+            TimeSpan.FromSeconds(double.Parse(line.Groups["seconds"].Value, CultureInfo.InvariantCulture));
+    }
+
+    [GeneratedRegex(@"(?<time>[^ \n]+) warn: [^\n]+ chunk (?<chunk>[0-9]+): the lease is lost")]
     private static partial Regex LostLease();
+
+    [GeneratedRegex(
+        @"(?<time>[^ \n]+) [a-z]+: [^\n]+ chunk (?<chunk>[0-9]+): ([0-9]+ calls answered in (?<seconds>[0-9.]+) s|the job failed)")]
+    private static partial Regex ChunkEnded();
 
     private static Task<DateTime> NowAsync(Company company) => company.Postgres.AskAsync<DateTime>("SELECT clock_timestamp()");
 

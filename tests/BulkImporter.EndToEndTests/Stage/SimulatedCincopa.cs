@@ -10,7 +10,7 @@ internal sealed record LedgerCall(long Seq, DateTimeOffset At, double AtMs, stri
 
 internal sealed record LedgerSummary(
     long SubmitsReceived, long SubmitsAccepted, long DistinctInputs, long InputsReceivedMoreThanOnce, long InputsAcceptedMoreThanOnce,
-    int MaxSubmitsPerSecond, int MaxStatusPerSecond, int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
+    int MaxSubmitsInFlight, IReadOnlyDictionary<string, long> Outcomes);
 
 internal sealed record SimulatedAsset(string Rid, string? Input, bool Deleted, long Size);
 
@@ -41,6 +41,10 @@ internal sealed class SimulatedCincopa(string address) : IDisposable
     /// <summary>All submit calls, in the order of their arrival.</summary>
     public Task<IReadOnlyList<LedgerCall>> SubmitsAsync() =>
         AllAsync("/_sim/ledger?op=submit&", (Ledger page) => (page.Count, page.Entries));
+
+    /// <summary>All status calls, likewise.</summary>
+    public Task<IReadOnlyList<LedgerCall>> StatusCallsAsync() =>
+        AllAsync("/_sim/ledger?op=status&", (Ledger page) => (page.Count, page.Entries));
 
     /// <summary>All calls to delete an asset, likewise.</summary>
     public Task<IReadOnlyList<LedgerCall>> DeletionsAsync() =>
