@@ -57,7 +57,7 @@ internal static class AdoptVerb
                     (string?[])[candidate.Rid, candidate.FileName, candidate.Type,
                         candidate.SizeBytes is { } size ? Wording.Size(size) : "-", call.Time(candidate.UploadedAt), candidate.Caption,
                         candidate.IsLikeliest ? $"likeliest: {candidate.Reason}" : candidate.Reason]));
-            var looked = candidates.LookedAt is null ? "Cincopa has not been searched for it yet."
+            var looked = candidates.LookedAt is null ? "Cincopa has not been searched for it yet. Only records in doubt are searched for."
                 : $"Searched at {call.Time(candidates.LookedAt)}: {Wording.Number(candidates.Items.Count)} found.";
             call.Note(candidates.Problem is null
                 ? looked : $"{looked} The account's assets cannot be listed now: {Wording.Plain(candidates.Problem)}");

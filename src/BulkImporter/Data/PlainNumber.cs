@@ -37,12 +37,12 @@ public static partial class PlainNumber
     /// <summary>What is wrong with a text that <see cref="TryWhole"/> refused, and how to write it.</summary>
     public static string WholeComplaint(string text) => WholeForm().IsMatch(text)
         ? $"'{Shown(text)}' is too large a number."
-        : $"'{Shown(text)}' is not a whole number. Write it with the digits 0 to 9 and nothing else, as in 25.";
+        : $"'{Shown(text)}' is not a whole number. Write only the digits 0 to 9, as in 25.";
 
     /// <summary>What is wrong with a text that <see cref="TryDecimal"/> refused, and how to write it.</summary>
     public static string DecimalComplaint(string text) => CommaForm().IsMatch(text)
-        ? $"'{Shown(text)}' is not plainly one number. Write {Shown(text.Replace(',', '.'))}: decimals stand behind a point."
-        : $"'{Shown(text)}' is not plainly one number. Write it with the digits 0 to 9, and a point before decimals, as in 2.5.";
+        ? $"'{Shown(text)}' is not a valid number. Write {Shown(text.Replace(',', '.'))}, with a decimal point."
+        : $"'{Shown(text)}' is not a valid number. Write only the digits 0 to 9 and a decimal point, as in 2.5.";
 
     private static string Shown(string text) =>
         string.Concat(text.Take(MostShown).Select(c => char.IsControl(c) ? ' ' : c)) + (text.Length > MostShown ? "…" : "");

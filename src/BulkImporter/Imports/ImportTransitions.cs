@@ -120,7 +120,7 @@ internal static class ImportTransitions
         ), paused AS (
             UPDATE importer.import i
             SET state = 'paused',
-                reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Cure the cause, then resume.',
+                reason = format('Paused by itself: a part of it could not be sent, %s times. The last: %s Fix the cause, then resume.',
                     failures.count, $2)
             FROM failures WHERE i.id = $1 AND i.state = 'running' AND failures.count >= $3
             RETURNING i.id, i.account_id, i.reason

@@ -246,7 +246,7 @@ public sealed class ReadImports(IDbContextFactory<ImporterDb> contexts, IOptions
                 + "look at what arrived.";
         // It would have finished, if they were not to be sent again.
         return counts.Unknown == 0 ? null
-            : $"All files are sent. The assets of {Of(counts.Unknown, "record", "records")} in doubt are searched for at Cincopa.";
+            : "All files are sent. Now Cincopa is searched for the assets of records in doubt.";
     }
 
     /// <summary>Of an import of which only the first records are sent.</summary>

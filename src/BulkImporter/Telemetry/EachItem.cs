@@ -6,7 +6,8 @@ namespace BulkImporter.Telemetry;
 /// <param name="items">Those that failed.</param>
 /// <param name="noneWorked">None of several worked, or nobody answered: it is the round's trouble rather than theirs.</param>
 public sealed class ItemsFailedException(IReadOnlyList<FailedItem> items, bool noneWorked)
-    : Exception($"{items.Count} items failed, first {items[0].What}: {items[0].Error.Message}", items[0].Error)
+    : Exception(
+        (items.Count == 1 ? "" : $"{items.Count} items failed, first ") + $"{items[0].What}: {items[0].Error.Message}", items[0].Error)
 {
     public IReadOnlyList<FailedItem> Items => items;
 

@@ -3,7 +3,7 @@ namespace BulkImporter.Telemetry;
 internal static partial class Log
 {
     [LoggerMessage(EventName = "RoundFailed", Level = LogLevel.Error,
-        Message = "The {Loop} failed, {Rounds} rounds in a row; it goes on trying")]
+        Message = "The {Loop} failed and will try again; failures in a row: {Rounds}")]
     public static partial void RoundFailed(ILogger logger, string loop, int rounds, Exception error);
 
     [LoggerMessage(EventName = "ItemsFailed", Level = LogLevel.Error,

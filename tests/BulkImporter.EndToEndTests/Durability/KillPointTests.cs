@@ -12,7 +12,11 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     private const int InFlight = Company.Workers * Company.Window;
 
     // So that the only calls on the wire are those for the rows.
-    private static readonly Settings AsksNothing = new() { ["BulkImporter__Accounts__PingBeforeSending"] = "false" };
+    private static readonly Settings AsksNothing = new()
+    {
+        ["BulkImporter__Accounts__PingBeforeSending"] = "false",
+        ["BulkImporter__Work__LookAfter"] = "01:00:00",
+    };
 
     private static readonly string Unlistable =
         Company.Brisk.TrimEnd('}') + ""","rules":[{"on":"list","fault":"permission_missing"}]}""";
@@ -95,7 +99,9 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
 
         // The assets cannot be listed, so that nobody finds what has arrived.
         await company.Cincopa.BehaveAsync(Unlistable);
-        await EndsWithUnknownAsync(id, [], new Settings { ["BulkImporter__Work__LookAfter"] = "00:00:01" });
+        var looking = await EndsWithUnknownAsync(id, [], new Settings { ["BulkImporter__Work__LookAfter"] = "00:00:01" });
+        // The next test's victim must not look for assets while it sends.
+        looking.Kill();
         await company.Cincopa.BehaveAsync(Company.Brisk);
         // Those that had arrived arrived twice, and no others.
         Assert.Equal(Rows + sent.Count, (await SentAsync()).Count);
@@ -178,15 +184,16 @@ public sealed class KillPointTests(SharedCompany shared) : IClassFixture<SharedC
     private async Task<IEnumerable<string>> TwiceAsync() =>
         (await SentAsync()).CountBy(input => input).Where(sent => sent.Value > 1).Select(sent => sent.Key).Order();
 
-    /// <summary>Another worker finishes unaided.</summary>
-    private async Task EndsWithUnknownAsync(int id, IReadOnlyCollection<string> expected, Settings? settings = null)
+    /// <summary>Another worker, which is returned, finishes unaided.</summary>
+    private async Task<RunningProgram> EndsWithUnknownAsync(int id, IReadOnlyCollection<string> expected, Settings? settings = null)
     {
-        // Unless it is told to, it does not look for the assets in so short a time.
-        await company.HireAsync((settings ?? []).With(AsksNothing));
+        // Unless it is told to, it does not look for the assets.
+        var another = await company.HireAsync((settings ?? []).With(AsksNothing));
         await company.RecoveredAsync(victim);
         await company.Api.FinishedAsync(id, Company.RunLimit);
         var unknown = await company.AuditAsync(id, Rows);
         Assert.Equal(expected.Order(), unknown.Select(r => r.Url!).Order());
         Assert.All(unknown, r => Assert.Equal("worker_lost", r.Error?.Code));
+        return another;
     }
 }

@@ -265,7 +265,7 @@ public sealed class ActVerbTests
 
         Assert.Equal(ExitCode.Done, await run.RunAsync("adopt", "7", "12"));
 
-        Assert.Equal("Cincopa has not been searched for it yet." + Environment.NewLine, run.Error);
+        Assert.Equal("Cincopa has not been searched for it yet. Only records in doubt are searched for." + Environment.NewLine, run.Error);
     }
 
     [Theory]

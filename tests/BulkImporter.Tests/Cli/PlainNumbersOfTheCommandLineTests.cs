@@ -56,7 +56,7 @@ public sealed class PlainNumbersOfTheCommandLineTests
 
         Assert.Equal(ExitCode.Usage, await run.RunAsync("account", "limits", "default", "--rate", "2,5"));
 
-        Assert.Contains("--rate: '2,5' is not plainly one number. Write 2.5", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--rate: '2,5' is not a valid number. Write 2.5", run.Error, StringComparison.Ordinal);
         Assert.Empty(run.Api.Calls);
     }
 

@@ -221,7 +221,7 @@ public sealed class DispatchChunkTests(EngineDatabase database) : IClassFixture<
         Assert.Equal("paused", await database.ImportStateAsync(id));
         Assert.Matches(
             "^Paused by itself: a part of it could not be sent, 5 times. The last: chunk 1: InvalidOperationException: The token of "
-                + "account .* Cure the cause, then resume.$",
+                + "account .* Fix the cause, then resume.$",
             await database.OneAsync<string>("SELECT reason FROM importer.import WHERE id = $1", id));
         Assert.Equal(1L,
             await database.OneAsync<long>("SELECT count(*) FROM importer.notification WHERE import_id = $1 AND kind = 'import_paused'",

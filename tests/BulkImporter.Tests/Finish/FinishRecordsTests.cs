@@ -355,6 +355,34 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
     }
 
     [Fact]
+    public async Task A_gallery_that_is_known_costs_neither_a_call_nor_a_statement()
+    {
+        var own = NpgsqlDataSource.Create(database.ConnectionString);
+        var galleries = new NameGallery(own, cincopa, NullLogger<NameGallery>.Instance);
+        using var calls = await CallsAsync();
+        var known = Assert.IsType<GalleryNamed.Known>(await galleries.RunAsync(account, calls, "Spring"));
+
+        await own.DisposeAsync();
+        Assert.Equal(known, await galleries.RunAsync(account, calls, "Spring"));
+        Assert.Equal(1, simulator.Simulator.Ledger.Summarise().Operations[Operation.GalleryList]);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => galleries.RunAsync(account, calls, "Autumn"));
+    }
+
+    [Fact]
+    public async Task Looking_for_a_gallery_and_making_it_takes_a_permit_each()
+    {
+        await database.SqlAsync("UPDATE importer.account SET status_rate = 2 WHERE id = $1", account);
+        var before = await database.OneAsync<DateTime>("SELECT clock_timestamp()");
+        using var calls = await CallsAsync();
+        var galleries = new NameGallery(database.Source, cincopa, NullLogger<NameGallery>.Instance);
+        Assert.IsType<GalleryNamed.Known>(await galleries.RunAsync(account, calls, "Spring"));
+
+        // Half a second for each.
+        Assert.True(await database.OneAsync<bool>(
+            "SELECT next_at >= $2 + interval '1 second' FROM importer.call_budget WHERE account_id = $1 AND kind = 'status'", account, before));
+    }
+
+    [Fact]
     public async Task A_gallery_that_may_not_be_made_costs_no_texts()
     {
         await SaysAsync(1, "caption = 'One'", gallery: "Spring");
@@ -444,6 +472,13 @@ public sealed class FinishRecordsTests(EngineDatabase database) : IClassFixture<
             new RetrySchedule(TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(10), () => 0.5),
             Options.Create(new ManifestOptions { MaxEncodedLength = longestText + 100 }), NullLogger<FinishRecords>.Instance)
         { Attempts = attempts };
+    }
+
+    /// <summary>The right to call, of a round with one record.</summary>
+    private async Task<AccountCalls> CallsAsync()
+    {
+        var needs = Rounds.Over(database.Source, tokens, cincopa);
+        return new(needs, account, await needs.Accounts.GetAsync(account, Token), items: 1, late: Token, stop: Token);
     }
 
     private void Behave(string script) => simulator.Simulator.Script = FaultScript.Parse(System.Text.Encoding.UTF8.GetBytes(script));

@@ -119,7 +119,7 @@ public sealed class LoopsTests(ImporterDatabase database) : IClassFixture<Import
         var health = services.GetRequiredService<LoopHealth>();
         foreach (var process in services.GetServices<IBackgroundProcess>()) process.Execute(Context());
         var said = log.Where(l => l.Category == typeof(LoopHealth).FullName).Select(l => l.Text).ToList();
-        Assert.All(Loops.Keys, name => Assert.Contains($"The {name} failed, 1 rounds in a row; it goes on trying", said));
+        Assert.All(Loops.Keys, name => Assert.Contains($"The {name} failed and will try again; failures in a row: 1", said));
 
         // A minute later they still fail, and readiness tells it; what works again is not named any more.
         services.GetServices<IBackgroundProcess>().OfType<PeriodicProcess>().First(p => p.Name == "finisher").Execute(Context());

@@ -97,7 +97,7 @@ public sealed class ReadImportsTests(ImporterDatabase database) : IClassFixture<
         Assert.Equal("1 record waits for the next try at 2031-05-06 07:08:09 UTC.", await ReasonAsync(waiting));
         Assert.Equal("All files are sent. Cincopa is still fetching 1 file.", await ReasonAsync(fetching));
         Assert.Equal("All files are sent. 1 asset is still being finished: texts, galleries, and the look at what arrived.", await ReasonAsync(writing));
-        Assert.Equal("All files are sent. The assets of 1 record in doubt are searched for at Cincopa.", await ReasonAsync(doubtful));
+        Assert.Equal("All files are sent. Now Cincopa is searched for the assets of records in doubt.", await ReasonAsync(doubtful));
         var import = await Read.FindAsync(moving, Token);
         Assert.Equal((null, true), (import!.Reason, import.EtaSeconds > 0));
 
