@@ -11,6 +11,7 @@ namespace BulkImporter.Dashboard;
 /// </summary>
 public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 {
+    private readonly Dictionary<object, Func<ChangeEventArgs, Task>> changes = [];
     private bool wasOpen;
     private readonly CancellationTokenSource left = new();
 
@@ -81,6 +82,18 @@ public abstract class DashboardPage : ComponentBase, IHandleEvent, IDisposable
 
     /// <inheritdoc cref="ActorAsync()"/>
     protected async Task<string> AdminAsync() => (await CallerAsync(Policy.Admin)).Name;
+
+    /// <summary>
+    /// What is done when a field is changed: one handler, the same at each drawing. A lambda in a loop is a new one each time and takes the
+    /// place of the one before, so what is typed while a slow server draws the page would come to a handler that is gone.
+    /// </summary>
+    /// <param name="field">Which field, among those of the page.</param>
+    /// <param name="change">Gets the field's new value. That of the field's first drawing stays.</param>
+    protected Func<ChangeEventArgs, Task> HandlerOf(object field, Func<object?, Task> change)
+    {
+        if (!changes.TryGetValue(field, out var known)) changes.Add(field, known = e => change(e.Value));
+        return known;
+    }
 
     /// <summary>Called after each drawing: moves the focus into the first field of a form that has just opened.</summary>
     protected async Task FocusWhenOpenedAsync(bool isOpen, ElementReference field)

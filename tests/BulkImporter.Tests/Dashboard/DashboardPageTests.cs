@@ -1,4 +1,5 @@
 using BulkImporter.Dashboard;
+using Microsoft.AspNetCore.Components;
 
 namespace BulkImporter.Tests.Dashboard;
 
@@ -15,8 +16,26 @@ public sealed class DashboardPageTests
         Assert.True(page.Token.IsCancellationRequested);
     }
 
+    [Fact]
+    public async Task A_field_has_the_same_handler_at_each_drawing_and_another_field_another()
+    {
+        using var page = new AnyPage();
+        var said = new List<object?>();
+        var drawn = page.Handler(("row", 1), said);
+        Assert.Same(drawn, page.Handler(("row", 1), []));
+        Assert.NotSame(drawn, page.Handler(("row", 2), []));
+        await drawn(new ChangeEventArgs { Value = "typed" });
+        Assert.Equal(["typed"], said);
+    }
+
     private sealed class AnyPage : DashboardPage
     {
+        public Func<ChangeEventArgs, Task> Handler(object field, List<object?> said) => HandlerOf(field, text =>
+        {
+            said.Add(text);
+            return Task.CompletedTask;
+        });
+
         public CancellationToken Token => Left;
     }
 }
